@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hdrh.histogram import HdrHistogram
 
 from benchmarks.load_phases import LoadPhases, Phase
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.readers.alert_watch import AlertWatch
 from fraudstream.readers.latency import LONGEST_MS, MICROSECONDS, latency_histogram
@@ -75,7 +74,7 @@ class AlertLatency:
 
     def __init__(self, settings: Settings, services: Services, job_id: str, load: LoadPhases, lengths: Lengths) -> None:
         self._broker = services.broker(settings)
-        self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
+        self._rest, self._job_id = services.rest, job_id
         self._load, self._lengths = load, lengths
 
     def at(self, rate: float, name: str) -> Measured:

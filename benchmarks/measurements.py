@@ -62,7 +62,6 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement(name="labels", measures="Draining with and without labels", options=EVENTS),
     Measurement(name="poison", measures="Draining with and without bad records", options=EVENTS),
     Measurement(name="skew", measures="Draining with and without a hot customer; engine cost", options=EVENTS),
-    Measurement(name="merchant-stage", measures="Draining with a stage keyed by merchant", options=EVENTS),
     Measurement(name="hot-swap", measures="Publish to alert while models are swapped"),
     Measurement(
         name="scoring-api",

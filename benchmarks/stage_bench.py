@@ -13,7 +13,6 @@ from benchmarks.drain import scoring
 from benchmarks.flame_graph import flame_graph
 from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from benchmarks.thread_times import ThreadTimes
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records
 from fraudstream.settings.settings import Settings
@@ -81,7 +80,7 @@ class StageBench:
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings, self._services = settings, services
-        self._rest = FlinkRest(url=services.rest_url)
+        self._rest = services.rest
         self._drains = 0
 
     def drain(self, events: int) -> Cost:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.topic_reader import partition_ranges
@@ -58,7 +57,7 @@ class Vitals(BackgroundReader):
     def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
         super().__init__("vitals", services.broker(settings))
         self._settings = settings
-        self._rest, self._job_id = FlinkRest(url=services.rest_url), job_id
+        self._rest, self._job_id = services.rest, job_id
         self._begun = time.monotonic()
         self._lock = threading.Lock()
         self.samples: list[Sample] = []

@@ -9,7 +9,7 @@ from fraudstream.system.own_packages import package_complaints
 def main() -> None:
     """Run the command line, unless a package of another project would run instead of ours.
 
-    Ctrl-C and TERM end it alike while it loads and later.
+    Ctrl-C and TERM end it in the same way while it loads and later.
     """
     exit_on_interrupt()
     complaints = package_complaints()

@@ -1,7 +1,5 @@
 """Output of the commands: results as JSON or tables, warnings, progress."""
 
-from __future__ import annotations
-
 import errno
 import json
 import math

@@ -127,7 +127,7 @@ def _kinds(
 def _locations(
     world: CardWorld, merchant: NDArray[np.int32], city: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of the shop where there is one; of the network address, if known at all, on the internet."""
+    """Return the locations: the shop's, or on the internet the network address's, if known."""
     count = len(merchant)
     elsewhere = rng.integers(0, world.cities, count)
     seen = np.where(rng.random(count) < 0.01, elsewhere, city)

@@ -208,7 +208,7 @@ class Publisher:
                 ) from None
 
     def _serve_until(self, deadline: float) -> None:
-        """Let librdkafka report errors until `deadline`; it returns early when it has one."""
+        """Poll librdkafka for errors until `deadline`, or until there is one."""
         while (left := deadline - time.monotonic()) > 0:
             # Whole milliseconds: librdkafka rounds a part of one down to zero, and this would spin.
             self._producer.poll(max(left, 0.001))

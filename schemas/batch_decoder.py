@@ -269,7 +269,7 @@ def _rows_by_header(payloads: Sequence[bytes], rows: Sequence[int]) -> dict[byte
 
 
 def _in_order(parts: Sequence[Part]) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-    """Put together what was decoded apart; returns the records and their rows in the batch."""
+    """Join what was decoded separately; returns the records and their rows in the batch."""
     filled = [(rows, records) for rows, records in parts if len(rows)] or list(parts[:1])
     rows = np.concatenate([rows for rows, _ in filled])
     if len(filled) == 1:

@@ -15,7 +15,7 @@ REMEMBERED = 1_000
 """Rows after which earlier ones count half for the share of culprits."""
 
 HALF_FAILS = math.log(2)
-"""Culprits expected in a group that fails as often as it passes: such a call finds out most."""
+"""Culprits expected in a group that fails as often as it passes: a call on it is the most informative."""
 
 SINGLE_SHARE = 0.38
 """Share of culprits from which on groups find them in no fewer calls than rows one by one."""

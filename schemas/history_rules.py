@@ -59,7 +59,7 @@ def _unit(columns: Columns, rule: _Rule, rows: NDArray[np.int64]) -> str:
         return ""
     units = {mistaken_unit(time) for time in np.unique(_numbers(column)[rows]).tolist()}
     unit = units.pop() if len(units) == 1 else None
-    return f"They look like {unit} read as milliseconds: convert them by their own unit. " if unit else ""
+    return f"They seem to be {unit} read as milliseconds: convert them by their own unit. " if unit else ""
 
 
 def written(value: pa.Scalar) -> str:

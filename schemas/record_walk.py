@@ -46,7 +46,7 @@ class RecordWalk:
         self._kinds = np.array([_kind(field["type"]) for field in schema["fields"]], np.uint8)
 
     def sound(self, payloads: Sequence[bytes], max_bytes: int) -> npt.NDArray[np.bool_]:
-        """Say which of n payloads hold one record: framed with the id, canonical, and ending where the payload does.
+        """Return which of n payloads hold one record: framed with the id, canonical, and ending where the payload does.
 
         Not canonical are a varint with needless bytes or over 64 bits, a branch of a union or a boolean other than
         0 and 1, and text that is not UTF-8.

@@ -12,7 +12,7 @@ _UNITS = {"seconds": 1_000, "microseconds": 1 / 1_000, "nanoseconds": 1 / 1_000_
 
 
 def may_be_seconds(time_ms: Any) -> Any:
-    """Say whether a number, or each of an array, is a time from 2000 to 2100 if it counts seconds."""
+    """Return whether a number, or each of an array, is a time from 2000 to 2100 if it counts seconds."""
     return (time_ms >= EARLIEST_MS // 1_000) & (time_ms < LATEST_MS // 1_000)
 
 

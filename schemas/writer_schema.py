@@ -116,7 +116,7 @@ def _simple(field: dict[str, Any]) -> _Field | None:
 
 
 def _resolves(field: dict[str, Any], written: dict[str, _Field]) -> bool:
-    """Say whether a reader's field can be had from the writer's without converting anything."""
+    """Return whether a reader's field can be had from the writer's without converting anything."""
     wanted = _simple(field)
     if wanted is None or field.get("aliases"):
         return False

@@ -73,7 +73,7 @@ def run(settings: Settings, brief: bool) -> Axis:
 
 def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
     create_topics(services.broker(settings))
-    rest, job = FlinkRest(url=services.rest_url), submit(settings, services)
+    rest, job = services.rest, submit(settings, services)
     rate = scored_rate(settings, services, len(table), between=LATE)
     history = rest.checkpoints(job.job_id)["history"]
     whole = next_checkpoint(rest, job.job_id)

@@ -15,7 +15,6 @@ from benchmarks.drain import scored_rate
 from benchmarks.live import live_latency
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -81,7 +80,7 @@ def _point(settings: Settings, services: Services, customers: int, per_customer:
     table = transactions(customers, filling + live)
     fill(settings, services, table.slice(0, filling))
     create_topics(services.broker(settings))
-    rest, job = FlinkRest(url=services.rest_url), submit(settings, services)
+    rest, job = services.rest, submit(settings, services)
     rate = scored_rate(settings, services, filling, between=LATE)
     warm_up_s = live / LIVE_RATE / 4
     latency = live_latency(settings, services, table.slice(filling, live), rate=LIVE_RATE, warm_up_s=warm_up_s)

@@ -15,7 +15,6 @@ from benchmarks.baselines.jars import fetch_baseline_jars
 from benchmarks.baselines.schema_server import serving_schemas
 from benchmarks.topic_growth import TopicGrowth
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, start
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.kafka.topics import create_topics
@@ -135,7 +134,7 @@ def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) 
 def _job(baseline: FlinkBaseline, settings: Settings, services: Services) -> Iterator[Fault]:
     fetch_baseline_jars(baseline.module)
     start(settings)  # restores a TaskManager that ended with process mode
-    rest = FlinkRest(url=services.rest_url)
+    rest = services.rest
     with serving_schemas() if baseline.asks_registry else nullcontext() as url:
         kafka = settings.kafka.model_copy(update={"schema_registry_url": url})
         job = submit(settings.model_copy(update={"kafka": kafka}), services, script=baseline.file)

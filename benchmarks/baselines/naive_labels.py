@@ -38,23 +38,23 @@ class NaiveLabels:
 
     kept: list[KnownLabel] = field(default_factory=list)
     gone: list[KnownLabel] = field(default_factory=list)
-    may_be_taken_back: list[KnownLabel] = field(default_factory=list)
+    revocable: list[KnownLabel] = field(default_factory=list)
 
     @property
     def left(self) -> list[KnownLabel]:
         """The labels that are not among the newest KEPT_LABELS."""
-        return self.gone + self.may_be_taken_back
+        return self.gone + self.revocable
 
     def ingest(self, label: KnownLabel) -> None:
         """Keep a label, unless one of the same transaction holds against it; what does not fit leaves."""
-        known = self.may_be_taken_back + self.kept
+        known = self.revocable + self.kept
         same = [other for other in known if other.identity == label.identity]
         holds = max([*same, label], key=lambda one: (one.label_time_ms, one.is_fraud))
         others = [other for other in known if other.identity != label.identity]
         known = sorted([*others, holds], key=lambda one: (one.label_time_ms, one.order))
         left, self.kept = known[:-KEPT_LABELS], known[-KEPT_LABELS:]
         self.gone += left[:-MAX_LEFT]
-        self.may_be_taken_back = left[-MAX_LEFT:]
+        self.revocable = left[-MAX_LEFT:]
 
     def known(self, now_ms: int) -> list[KnownLabel]:
         """Return the kept labels known at a time; none if all known ones are beyond the horizon."""

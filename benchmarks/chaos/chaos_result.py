@@ -11,7 +11,7 @@ from jobs.job_config import Guarantee
 from schemas.alert_id import alert_id
 
 MOMENT = "scored_at"
-"""Field in which two records of an alert upon the same basis may differ."""
+"""Field in which two records of an alert on the same basis may differ."""
 
 Record = Mapping[str, Any]
 Key = tuple[str, str]
@@ -39,7 +39,7 @@ class Basis(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Expected answer to a transaction upon a basis.
+    """Expected answer to a transaction on a basis.
 
     Parameters
     ----------
@@ -99,23 +99,23 @@ class ChaosResult:
     duplicated
         Records of scores beyond the first of each transaction.
     other_basis
-        Duplicates scored upon another model, other labels, other rules or in another sequence of entity events than the
+        Duplicates scored on another model, other labels, other rules or in another sequence of entity events than the
         first.
     superseded_differences
         Records of scores, not the last of their transaction, that are not the oracle's: the events of their
         entities before the failure came in another sequence, which no record has as a whole.
     score_differences, decision_differences
-        Records of scores that are not the oracle's upon their basis, bit for bit, or of no transaction that was sent.
+        Records of scores that are not the oracle's on their basis, bit for bit, or of no transaction that was sent.
     labels_missed
         Customers whose last score did not use all labels.
     alerts
         Transactions whose last score requires an alert.
     alerts_lost
-        Those without an alert upon the same basis.
+        Those without an alert on the same basis.
     alerts_duplicated
         Records of alerts beyond the first of each transaction.
     alert_differences
-        Records of alerts that are not the oracle's upon their basis, or not equal to the first one upon it.
+        Records of alerts that are not the oracle's on their basis, or not equal to the first one on it.
     dead_letters
         Transactions and labels refused; none should be.
     """

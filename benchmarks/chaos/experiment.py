@@ -23,7 +23,6 @@ from benchmarks.chaos.score_watch import ScoreWatch
 from benchmarks.chaos.stream import Stream
 from benchmarks.chaos.world import draw_labels, draw_world
 from fraudstream.control.submit import job_config, stop_job, submit
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, embedded, start
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.settings.settings import FlinkSettings, KafkaSettings, PathSettings, Settings
@@ -251,7 +250,7 @@ class _Stack:
 
     def _hit(self, target: Target) -> float:
         """Inject a fault and repair it as an operator would; return its time, by time.monotonic."""
-        rest = FlinkRest(url=self.services.rest_url)
+        rest = self.services.rest
         if target is Target.CHECKPOINT_FOLDER:
             await_running(rest, self.job_id)
             moment = time.monotonic()

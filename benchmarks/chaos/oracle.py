@@ -76,7 +76,7 @@ class Oracle:
         self._entities = dict(zip(self._described, entity_features(described), strict=True))
 
     def expect(self, asked: Sequence[tuple[Key, Basis]]) -> list[Expected | None]:
-        """Return the expected answers to transactions upon bases; None for an unknown transaction or basis."""
+        """Return the expected answers to transactions on bases; None for an unknown transaction or basis."""
         answers: list[Expected | None] = [None] * len(asked)
         for model_id, artifact in self._models.items():
             rows = [

@@ -120,7 +120,7 @@ def state_bytes(rng: np.random.Generator) -> dict[str, int]:
     for held in (1, HELD, K, 3 * K):
         engine = warmed(rng, held, with_labels=True)
         sizes[f"customer_{held}"] = max(len(engine._pool.encode(slot)) for slot in range(CUSTOMERS))
-        merchants, customers = engine.take_changed_labels()
+        merchants, customers = engine.pop_changed_labels()
         sizes[f"merchant_labels_{held * CUSTOMERS // MERCHANTS}"] = max(map(len, merchants.values()))
         sizes[f"customer_labels_{held}"] = max(map(len, customers.values()))
     return sizes

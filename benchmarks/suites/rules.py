@@ -24,7 +24,7 @@ from schemas.rule_book import Action, ListEntry, Rule, RuleBook, RuleList
 
 BATCHES, ROUNDS, TRANSACTIONS, RULES = (75, 500, 2_000), 7, 20_000, 20
 CONDITIONS: tuple[tuple[str, Action], ...] = (
-    ("amount > 5 * mean_30d and new_merchant and is_night", "REVIEW"),
+    ("amount > 5 * amount_mean_30d and new_merchant and is_night", "REVIEW"),
     ("merchant_id in @risky and amount > 200", "REVIEW"),
     ("count_10m >= 5 and merchants_10m >= 3", "BLOCK"),
     ("distance_km > 500 and since_last_s < 3600", "BLOCK"),

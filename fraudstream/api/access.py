@@ -1,7 +1,5 @@
 """Bearer tokens and rate limits."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -46,7 +44,7 @@ class Access:
         return bool(self._digests)
 
     def check(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:
-        """Let a request in, or raise ProblemError."""
+        """Admit a request, or raise ProblemError."""
         who = self._holder(credentials) if self._digests else self._neighbour(request)
         if not self._limiter.hit(who):
             raise ProblemError(

@@ -1,7 +1,5 @@
 """Web application of the scoring API."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,8 +14,8 @@ from fraudstream.api.problem import answer_with_problems, openapi_of
 from fraudstream.api.readiness import Readiness
 from fraudstream.api.request_metrics import RequestMetrics
 from fraudstream.api.scoring import open_job_client
-from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.broker import Broker
 
 DESCRIPTION = """Sends card transactions to the fraudstream job and answers with its decisions.
 
@@ -25,16 +23,18 @@ A transaction is published to Kafka, keyed by its customer, and the job's score 
 """
 
 
-def create_application(settings: Settings, services: Services, registry: CollectorRegistry) -> FastAPI:
+def create_application(broker: Broker, rest: FlinkRest, registry: CollectorRegistry) -> FastAPI:
     """Make the web application; it reaches for the broker when it starts.
 
     A page that shows the same job to people may be mounted on it: what its routes need is in `app.state`
-    (`settings`, `services`, `client`, `access`), and `require_access` guards them.
+    (`settings`, `client`, `access`), and `require_access` guards them.
 
     Parameters
     ----------
-    settings, services
-        Settings of the API, and the job's addresses.
+    broker
+        Broker of the job, with the settings of the API.
+    rest
+        Cluster of the job.
     registry
         Metrics of `/metrics`; requests are counted there too.
 
@@ -46,13 +46,14 @@ def create_application(settings: Settings, services: Services, registry: Collect
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_job_client(services.broker(settings)) as app.state.client:
+        with open_job_client(broker) as app.state.client:
             yield
 
     app = FastAPI(title="fraudstream", version="1", description=DESCRIPTION, lifespan=lifespan)
-    app.state.settings, app.state.services, app.state.registry = settings, services, registry
+    settings = broker.settings
+    app.state.settings, app.state.registry = settings, registry
     app.state.access = Access(settings.api.read_tokens(), settings.api.rate_limit)
-    app.state.readiness = Readiness(settings, services)
+    app.state.readiness = Readiness(broker, rest)
     app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, timeout_s=settings.api.body_timeout_s)
     app.add_middleware(RequestMetrics, registry=registry)
     answer_with_problems(app)

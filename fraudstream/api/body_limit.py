@@ -1,7 +1,5 @@
 """Limits on the size and duration of request bodies."""
 
-from __future__ import annotations
-
 import asyncio
 from http import HTTPStatus
 

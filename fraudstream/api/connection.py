@@ -103,7 +103,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Let a kept-alive connection make room, and close one whose client does not read the response."""
+        """Close a kept-alive connection to make room, and one whose client does not read the response."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._end_within_time()

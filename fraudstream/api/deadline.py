@@ -1,7 +1,5 @@
 """Deadline of a request."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Feature queries to the job."""
 
-from __future__ import annotations
-
 import asyncio
 import uuid
 from collections import Counter
@@ -27,7 +25,7 @@ class FeatureQueries:
         self._customers: Counter[str] = Counter()
 
     def is_waited_for(self, customer_id: str) -> bool:
-        """Say whether an answer about the customer is still to come; from any thread."""
+        """Return whether an answer about the customer is pending; from any thread."""
         return self._customers[customer_id] > 0
 
     async def ask(self, transaction: dict[str, Any], deadline_s: float) -> dict[str, Any] | None:
@@ -66,7 +64,7 @@ class FeatureQueries:
             self._customers += Counter()  # what is 0 goes
 
     def add_answer(self, answer: dict[str, Any]) -> None:
-        """Give an answer to who waits for it; the job repeats some after a failure."""
+        """Deliver an answer to the request that waits for it; the job repeats some after a failure."""
         waiting = self._waiting.get(answer["query_id"])
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)

@@ -1,7 +1,5 @@
 """Routes of feature queries."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Routes of liveness and readiness."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Annotated
 
@@ -35,7 +33,7 @@ async def healthz() -> Health:
     responses=documented(HTTPStatus.SERVICE_UNAVAILABLE),
 )
 def readyz(request: Request) -> Health:
-    """Ask the broker, Flink and the reader of the scores; a load balancer passes over who says no."""
+    """Report whether the broker, Flink and the reader of the scores are ready, for load balancers."""
     state = request.app.state
     missing = state.readiness.check(reader=state.client.reader.running).missing
     if missing:
@@ -51,5 +49,5 @@ def readyz(request: Request) -> Health:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 def metrics(request: Request, _access: Annotated[None, Depends(require_access)]) -> Response:
-    """Give what docs/metrics.md lists."""
+    """Return the metrics of docs/metrics.md."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

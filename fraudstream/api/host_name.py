@@ -1,7 +1,5 @@
 """Name by which a request calls this machine."""
 
-from __future__ import annotations
-
 import re
 from http import HTTPStatus
 

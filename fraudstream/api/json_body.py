@@ -1,7 +1,5 @@
 """JSON bodies of requests, for the scoring API and the console."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections import Counter
@@ -16,7 +14,7 @@ from fastapi.routing import APIRoute
 from fraudstream.api.problem import SHOWN_CHARACTERS, FieldProblem, ProblemError
 
 MAX_NUMBER_CHARACTERS = 100
-"""Of a number as it is written. Python itself refuses to read integers of more than 4,300 digits."""
+"""Maximum digits of a number as it is written. Python itself refuses to read integers of more than 4,300 digits."""
 MAX_DEPTH = 32
 """Arrays and objects inside each other."""
 _WHAT_TO_DO = "send one JSON object with each name once"
@@ -114,7 +112,7 @@ def _require_short(text: str) -> None:
 
 
 def _is_deeper(value: Any, max_depth: int) -> bool:
-    """Say whether more than `max_depth` arrays and objects are inside each other; level by level, without recursion."""
+    """Return whether more than `max_depth` arrays and objects are nested; level by level, without recursion."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(max_depth):
         nested = [outer.values() if isinstance(outer, dict) else outer for outer in level]

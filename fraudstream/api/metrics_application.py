@@ -1,7 +1,5 @@
 """Web application of `fraudstream metrics`."""
 
-from __future__ import annotations
-
 from fastapi import Depends, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST

@@ -1,7 +1,5 @@
 """Errors as problem details (RFC 9457)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +17,7 @@ from schemas.errors import UserError
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_CHARACTERS = 80
-"""Of what came in, in an answer."""
+"""Maximum characters of the input that an answer quotes."""
 SHOWN_POINTER_CHARACTERS = 300
 
 
@@ -96,7 +94,7 @@ class ProblemError(Exception):
 
 
 def unavailable(what: str, error: Exception) -> ProblemError:
-    """Word that a record did not reach the broker."""
+    """Return the problem of a record that did not reach the broker."""
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         expected=f"{what} to reach the broker",
@@ -107,7 +105,7 @@ def unavailable(what: str, error: Exception) -> ProblemError:
 
 
 def answer_with_problems(app: FastAPI, see: str = "/docs") -> None:
-    """Let every answer of the application that is no success be a problem; `see` says what may be asked for."""
+    """Answer every failure of the application with a problem; `see` is the page on its requests."""
 
     @app.exception_handler(ProblemError)
     def problem(_request: Request, error: ProblemError) -> Response:

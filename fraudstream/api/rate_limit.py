@@ -1,7 +1,5 @@
 """Rate limits of clients."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable

@@ -1,12 +1,9 @@
 """Readiness check of broker, job and reader."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
+from fraudstream.kafka.broker import Broker
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from jobs.job_config import JobConfig
 
@@ -29,9 +26,8 @@ class Parts:
 class Readiness:
     """Asks the broker and the cluster whether a transaction sent now would be scored."""
 
-    def __init__(self, settings: Settings, services: Services) -> None:
-        self._broker = services.broker(settings)
-        self._rest = FlinkRest(url=services.rest_url)
+    def __init__(self, broker: Broker, rest: FlinkRest) -> None:
+        self._broker, self._rest = broker, rest
 
     def check(self, *, reader: bool) -> Parts:
         """Check broker, job and reader; may block for seconds."""

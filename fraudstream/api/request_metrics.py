@@ -1,7 +1,5 @@
 """Metrics of requests."""
 
-from __future__ import annotations
-
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram

@@ -1,7 +1,5 @@
 """Response of a scoring request."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -83,7 +81,7 @@ class ScoreAnswer(BaseModel):
 
     @classmethod
     def of(cls, entry: Entry, fallback: Literal["REVIEW", "BLOCK"]) -> Self:
-        """Word what is known of a transaction."""
+        """Return the answer with all that is known of a transaction."""
         found = entry.decision
         if found is None:
             return cls(
@@ -96,7 +94,7 @@ class ScoreAnswer(BaseModel):
                 model_id=None,
                 reasons=[],
             )
-        reasons = summarized(found) if "reasons" in found else []
+        reasons = summarized(found)["reasons"] if "reasons" in found else []
         return cls(
             transaction_id=entry.transaction_id,
             status=entry.state,

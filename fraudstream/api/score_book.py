@@ -1,7 +1,5 @@
 """Published transactions of the last minutes, with their decisions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
@@ -61,14 +59,14 @@ class Entry:
         return self.alert or self.score
 
     def settle(self) -> None:
-        """Wake who waits, when nothing more is to come: an approval has no alert."""
+        """Complete the entry once nothing more is expected: an approval has no alert."""
         known = self.alert is not None or (self.score is not None and self.score["decision"] == "APPROVE")
         if known and not self.complete.done():
             self.complete.set_result(None)
 
 
 class ScoreBook:
-    """Transactions of the last minutes by customer and id, so that each is published once and answered alike.
+    """Transactions of the last minutes by customer and id, so that each is published once and always answered the same.
 
     Ids are unique for a customer alone: the same id of another customer is another transaction.
 
@@ -95,7 +93,7 @@ class ScoreBook:
         return len(self._entries)
 
     def is_waited_for(self, customer_id: str) -> bool:
-        """Say whether a transaction of the customer has no complete answer yet; from any thread."""
+        """Return whether a transaction of the customer has no complete answer yet; from any thread."""
         return customer_id in self._awaited
 
     def find(self, transaction_id: str, customer_id: str | None = None) -> Entry | None:
@@ -157,7 +155,7 @@ class ScoreBook:
             entry.settle()
 
     def withdraw(self, entry: Entry, error: Exception) -> None:
-        """Forget a transaction that did not reach the broker, so that it may be sent again; waiters get the error."""
+        """Remove a transaction that did not reach the broker, which may be sent again; its requests get the error."""
         if self._entries.get((entry.customer_id, entry.transaction_id)) is not entry:
             return
         self._delete(entry)

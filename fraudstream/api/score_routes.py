@@ -1,7 +1,5 @@
 """Routes of scoring."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -93,7 +91,7 @@ async def find_score(
         Query(max_length=MAX_TEXT_BYTES, description="Customer of the transaction; needed where several have the id."),
     ] = None,
 ) -> ScoreAnswer:
-    """Give the decision on a transaction that was sent to this server in the last minutes."""
+    """Return the decision on a transaction that was sent to this server in the last minutes."""
     scoring: Scoring = request.app.state.client.scoring
     settings: ApiSettings = request.app.state.settings.api
     try:

@@ -1,7 +1,5 @@
 """Scoring requests to the job."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time

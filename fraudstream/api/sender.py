@@ -1,7 +1,5 @@
 """Sender of records from an event loop."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

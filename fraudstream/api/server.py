@@ -1,7 +1,5 @@
 """HTTP server of the API and the console."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import resource

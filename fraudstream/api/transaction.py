@@ -1,7 +1,5 @@
 """Transaction of a request, validated."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self

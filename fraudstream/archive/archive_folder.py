@@ -1,7 +1,5 @@
 """Archive folder: Parquet files by date, and the offsets that they reach."""
 
-from __future__ import annotations
-
 import fcntl
 import re
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fraudstream.system.kept_json import read_kept
+from models.features.former_names import FORMER_NAMES
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
 from models.whole_file import replace_file, sync, whole_file
 from schemas.columns import INFERENCE_ARROW
@@ -42,6 +41,9 @@ ARCHIVE_ARROW = pa.schema(
 A record of an earlier version has no value in the columns of later features. One of another feature table, whose names
 this version does not know, has its features as a list at the end.
 """
+
+_READ_ARROW = pa.schema([*ARCHIVE_ARROW, *(pa.field(name, pa.float32()) for name in FORMER_NAMES)])
+_FORMER = {present: former for former, present in FORMER_NAMES.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +241,11 @@ def _write_whole(rows: pa.Table, path: Path) -> None:
         pq.write_table(rows, partial)
 
 
+def _values_of(name: str) -> pc.Expression:
+    """Return a column of the archive, whose files of an earlier version have it under its former name."""
+    return pc.coalesce(pc.field(name), pc.field(_FORMER[name])) if name in _FORMER else pc.field(name)
+
+
 def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | None = None) -> pa.Table | None:
     """Read columns of an archive's rows; None where it has no file.
 
@@ -261,8 +268,8 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
         return None
     try:
         found = ds.dataset(files)  # has the columns of the first file, and those of an earlier version lack some
-        ours = found.replace_schema(ARCHIVE_ARROW) if LOG_OFFSET in found.schema.names else found
-        return ours.to_table(columns=columns, filter=wanted)
+        ours = found.replace_schema(_READ_ARROW) if LOG_OFFSET in found.schema.names else found
+        return ours.to_table(columns={name: _values_of(name) for name in columns}, filter=wanted)
     except (pa.ArrowException, OSError) as error:
         got = str(error).splitlines()[0][:200]
         raise UserError(

@@ -1,7 +1,5 @@
 """Rows of the archive by time."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ _COLUMNS = ("transaction_id", "customer_id", "merchant_id", "event_time", "parti
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether `fraudstream archive` wrote a folder."""
+    """Return whether `fraudstream archive` wrote a folder."""
     return (path / STATE_FILE).is_file()
 
 
@@ -42,7 +40,7 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
         version that logged the row did not compute it.
     repeated : int
         Rows left out: logged again after a restart, of which the last counts, and duplicates of a transaction,
-        which were not scored upon their own features.
+        which were not scored on their own features.
 
     Raises
     ------

@@ -1,7 +1,5 @@
 """Archiver of the inference topic."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from contextlib import closing

@@ -1,7 +1,5 @@
 """Archived rows on which two models are compared."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -41,7 +39,7 @@ def compare_on(
     timezone: str | None = None,
     limits: FileLimits = USUAL_LIMITS,
 ) -> Comparison:
-    """Let two models score the same transactions.
+    """Score the same transactions with two models.
 
     Parameters
     ----------

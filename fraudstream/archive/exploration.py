@@ -1,7 +1,5 @@
 """Exploration page over an archive, in SQL."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Logged decisions of one model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -39,7 +37,7 @@ class Logged:
     Parameters
     ----------
     sample : InferenceSample
-        Each place once; its features that an earlier version did not log are NaN.
+        Each position once; features that an earlier version did not log are NaN.
     sequences : LoggedSequences
         Of the records of all models.
     repeated : int
@@ -113,14 +111,14 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
 
 
 def _last(table: pa.Table) -> NDArray[np.int64]:
-    """Return the last row of each place, whichever model it is of, in the sequence of the table.
+    """Return the last row of each position, of any model, in the sequence of the table.
 
     After a restart the job scores again what came after its last checkpoint, maybe knowing other labels; what it
     had made of it before is gone from its state.
     """
-    places = position(*(table[name].to_numpy().astype(np.int64) for name in ("partition", "offset")))
-    _, backwards = np.unique(places[::-1], return_index=True)
-    return np.sort(len(places) - 1 - backwards)
+    positions = position(*(table[name].to_numpy().astype(np.int64) for name in ("partition", "offset")))
+    _, backwards = np.unique(positions[::-1], return_index=True)
+    return np.sort(len(positions) - 1 - backwards)
 
 
 def _batch(table: pa.Table) -> pa.RecordBatch:

@@ -1,7 +1,5 @@
 """Command `alerts tail`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -43,8 +41,7 @@ def tail(
     require_topics(broker, settings.topics.alerts)
     found = read_alerts(broker, min_score=min_score, limit=limit, timeout_s=timeout, from_start=from_start)
     for alert in found:
-        shown = {**alert, "reasons": summarized(alert)}
-        show(shown, Text.from_markup(line(alert)), as_json=as_json)
+        show(summarized(alert), Text.from_markup(line(alert)), as_json=as_json)
 
 
 def line(alert: dict[str, Any]) -> str:

@@ -1,7 +1,5 @@
 """Command `api`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -39,10 +37,11 @@ def api(
     services = find_services(settings)
     topics = settings.topics
     asked, answered = (topics.transactions, topics.queries), (topics.scores, topics.alerts, topics.features)
-    require_topics(services.broker(settings), *asked, *answered)
+    broker = services.broker(settings)
+    require_topics(broker, *asked, *answered)
     opened = listen(settings.api.host, settings.api.port)
-    with opened, open_exporter(settings, services) as registry:
-        app = create_application(settings, services, registry)
+    with opened, open_exporter(broker, services.rest) as registry:
+        app = create_application(broker, services.rest, registry)
         out.print(f"Scoring   http://{settings.api.host}:{opened.getsockname()[1]}  (/docs, /metrics, /readyz)")
         if not app.state.access.asks_for_tokens:
             warn("no tokens: any user of this machine may send requests. Set FRAUDSTREAM_API__TOKENS to require one")

@@ -1,7 +1,5 @@
 """Command `bench`: measurements of the job on a stack of its own."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Groups of commands: former names, refusals of the system as messages, and readers that go away."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Any

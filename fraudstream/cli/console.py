@@ -49,8 +49,9 @@ def _show(settings: Settings, services: Services) -> None:
     from fraudstream.console.application import create_console
     from fraudstream.kafka.topics import require_topics
 
-    require_topics(services.broker(settings), *settings.topics.names())
-    app = create_console(settings, services)
+    broker = services.broker(settings)
+    require_topics(broker, *settings.topics.names())
+    app = create_console(broker, services.rest)
     own = settings.console
     with listen(own.host, own.port) as opened:
         out.print(f"Console   http://{own.host}:{opened.getsockname()[1]}")

@@ -1,7 +1,5 @@
 """Command `demo`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

@@ -1,7 +1,5 @@
 """Table of gates that a model passed or failed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Commands `submit`, `stop` and `jobs`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer

@@ -1,7 +1,5 @@
 """Command `metrics`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -46,9 +44,10 @@ def metrics(
 
     settings = settings_of(context)
     services = find_services(settings)
-    require_topics(services.broker(settings), *settings.topics.names())
+    broker = services.broker(settings)
+    require_topics(broker, *settings.topics.names())
     labels = LabelMonitor(horizon_ms=round(horizon_days * DAY_MS), k=cards) if label_share else None
     own = ServerSettings(host=host, port=port)
-    with listen(host, port) as opened, open_exporter(settings, services, labels, share=label_share) as registry:
+    with listen(host, port) as opened, open_exporter(broker, services.rest, labels, share=label_share) as registry:
         out.print(f"Metrics   http://{host}:{opened.getsockname()[1]}/metrics")
         serve(create_metrics(registry, own), opened, own)

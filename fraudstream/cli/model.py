@@ -1,7 +1,5 @@
 """Commands `model ...`."""
 
-from __future__ import annotations
-
 import typer
 
 from fraudstream.cli.model_decisions import check, promote, redeploy, rollback, shadow

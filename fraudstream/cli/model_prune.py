@@ -1,7 +1,5 @@
 """Command `model prune`."""
 
-from __future__ import annotations
-
 import time
 from typing import Annotated
 
@@ -31,14 +29,13 @@ def prune(
       fraudstream model prune --dry-run
       fraudstream model prune --json
     """
-    from fraudstream.devstack.flink_rest import FlinkRest
     from fraudstream.devstack.stack import find_services
     from fraudstream.lifecycle.model_prune import examine_store, remove
 
     settings = settings_of(context)
     services = find_services(settings)
     with err.status("collecting references to models"):
-        broker, rest = services.broker(settings), FlinkRest(url=services.rest_url)
+        broker, rest = services.broker(settings), services.rest
         models = examine_store(broker, rest, time.time(), unread_state=unread_state)
     if not dry_run:
         remove(models)

@@ -12,7 +12,7 @@ import typer
 
 from fraudstream.cli.rule_answers import Reason, Wait, open_broker, require_applied, shard_lines, shards_as_json
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower, write_line
+from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower, warn, write_line
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fraudstream.kafka.broker import Broker
     from fraudstream.rules.dry_run_result import DryRunResult
+    from fraudstream.rules.rule_file import RuleFile
     from fraudstream.rules.rule_publisher import RuleChange, RulePublisher
     from fraudstream.settings.settings import Settings
     from models.rules.dry_run import DryRun
@@ -88,6 +89,7 @@ def apply(
 
     broker = open_broker(context)
     found = RuleFile.read(file)
+    _warn_of_former_names(found)
     change = _publisher(broker).apply(found, reason, replaces=replaces, force=force)
     _report(broker, change, wait, as_json=as_json)
 
@@ -175,6 +177,7 @@ def dry_run(
 
     settings = with_timezone(settings_of(context), timezone)
     rules = RuleFile.read(file)
+    _warn_of_former_names(rules)
     book = RuleBook(
         book_id="", changed_at=datetime.now(UTC), changed_by="", reason="", rules=rules.rules, lists=rules.lists
     )
@@ -192,6 +195,15 @@ def dry_run(
             lists=_lists(settings),
         )
     show({**asdict(found.figures), "left_out": found.left_out}, *_dry_run_parts(found), as_json=as_json)
+
+
+def _warn_of_former_names(file: RuleFile) -> None:
+    from models.features.former_names import FORMER_NAMES
+    from models.rules.language import words_in
+
+    for rule in file.rules:
+        for former in sorted(words_in(rule.when) & FORMER_NAMES.keys()):
+            warn(f"rule {rule.name}: the feature {former} is now called {FORMER_NAMES[former]}. Use that name")
 
 
 def _publisher(broker: Broker) -> RulePublisher:

@@ -1,7 +1,5 @@
 """Commands `schemas ...`."""
 
-from __future__ import annotations
-
 import typer
 
 from fraudstream.settings.settings import Settings

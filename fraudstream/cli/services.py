@@ -1,7 +1,5 @@
 """Commands `up`, `down` and `status`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Commands `topics ...`."""
 
-from __future__ import annotations
-
 import typer
 
 from fraudstream.terminal import AsJson, Rows, settings_of, show

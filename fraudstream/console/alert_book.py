@@ -1,7 +1,5 @@
 """Newest alerts, with filters and search."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,7 +76,7 @@ class AlertBook:
         return True
 
     def has_transaction(self, customer_id: str, transaction_id: str) -> bool:
-        """Say whether one of the alerts is about a customer's transaction."""
+        """Return whether one of the alerts is about a customer's transaction."""
         return (customer_id, transaction_id) in self._transactions
 
     def find(self, alert_id: str) -> dict[str, Any] | None:
@@ -86,7 +84,7 @@ class AlertBook:
         alert = self._alerts.get(alert_id)
         if alert is None:
             return None
-        return {**alert, "reasons": summarized(alert), "label": self._label(alert)}
+        return {**summarized(alert), "label": self._label(alert)}
 
     def choose(self, wanted: AlertFilter, sort: Sort, limit: int) -> tuple[list[dict[str, Any]], int]:
         """Return the first alerts that are wanted, as rows of a list, and how many there are."""

@@ -1,7 +1,5 @@
 """Routes of alerts, reviews and snoozes."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal

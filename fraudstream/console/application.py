@@ -1,7 +1,5 @@
 """Web application of the console."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,22 +14,24 @@ from fraudstream.api.problem import ProblemError, answer_with_problems
 from fraudstream.console import alert_routes, stream_routes
 from fraudstream.console.context import open_console
 from fraudstream.console.security_headers import SecurityHeaders
-from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.broker import Broker
 from fraudstream.system.folders import package_file
 
 PAGE = package_file("fraudstream.console", "page")
 
 
-def create_console(settings: Settings, services: Services) -> FastAPI:
+def create_console(broker: Broker, rest: FlinkRest) -> FastAPI:
     """Make the web application of the reviewers' page; it reaches for the broker when it starts.
 
     The page itself asks for no token and holds nothing; its data comes from below `/data`, which does.
 
     Parameters
     ----------
-    settings, services
-        Settings of the console, and the job's addresses.
+    broker
+        Broker of the job, with the settings of the console.
+    rest
+        Cluster of the job.
 
     Raises
     ------
@@ -41,10 +41,11 @@ def create_console(settings: Settings, services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_console(settings, services) as app.state.context:
+        async with open_console(broker, rest) as app.state.context:
             yield
 
     app = FastAPI(title="fraudstream console", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    settings = broker.settings
     app.state.settings = settings
     app.state.is_ending = lambda: False
     own = settings.console

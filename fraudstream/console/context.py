@@ -1,7 +1,5 @@
 """Readers and writers of the console."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -17,7 +15,7 @@ from fraudstream.console.notebook import Notebook
 from fraudstream.console.reviews import Reviews
 from fraudstream.console.ttl_cache import TtlCache
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.loop_reader import LoopReader
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
@@ -25,7 +23,6 @@ from fraudstream.observe.metrics.job_probe import JobProbe
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.rules.rule_publisher import RulePublisher
-from fraudstream.settings.settings import Settings
 from producers.publisher import SETTINGS
 
 FLUSH_S, GATHER_S = 5.0, 0.2
@@ -49,21 +46,21 @@ class ConsoleContext:
 
 
 @asynccontextmanager
-async def open_console(settings: Settings, services: Services) -> AsyncIterator[ConsoleContext]:
+async def open_console(broker: Broker, rest: FlinkRest) -> AsyncIterator[ConsoleContext]:
     """Open the console's readers and writers for the length of a block in a running event loop."""
-    broker, notebook, registry = services.broker(settings), Notebook.of(settings), CollectorRegistry()
+    notebook, registry = Notebook.of(broker.settings), CollectorRegistry()
     producer = broker.producer(PRODUCER_SETTINGS)
-    reader = LoopReader("stream-reader", broker, notebook.listeners(settings), producer, gather_s=GATHER_S)
+    reader = LoopReader("stream-reader", broker, notebook.listeners(broker.settings), producer, gather_s=GATHER_S)
     counter = MetricsReader(broker, StreamMetrics(registry))
     figures = Figures(registry, notebook.feed)
     with closing(ConsumerLag(broker)) as lag, reader, counter:
-        probe = JobProbe(rest=FlinkRest(url=services.rest_url), lag=lag, ids=TopicIds(broker))
+        probe = JobProbe(rest=rest, lag=lag, ids=TopicIds(broker))
         sampling = asyncio.create_task(figures.sample())
         try:
             yield ConsoleContext(
                 notebook=notebook,
                 reviews=Reviews(broker, producer),
-                rules=RulePublisher(services.broker(settings)),
+                rules=RulePublisher(broker),
                 figures=figures,
                 history=CustomerHistory(broker),
                 health=TtlCache(JobHealth(probe).read, HEALTH_KEPT_S),

@@ -1,7 +1,5 @@
 """A customer's transactions around an alert."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime
 from typing import Any
@@ -12,7 +10,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import partition_ranges
 
 READ_RECORDS = 60_000
-"""Of a topic, before the moment that is asked about: on a busy topic the history is shorter, never slower."""
+"""Records of a topic that are searched: on a busy topic the history is shorter, never slower."""
 READ_S = 5.0
 AFTERWARDS_MS = 60_000
 ROWS = 50

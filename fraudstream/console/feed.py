@@ -1,7 +1,5 @@
 """Server-sent events to the pages."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -14,7 +12,7 @@ POLL_S, BEAT_S = 1.0, 15.0
 
 
 class FullError(Exception):
-    """As many pages as may be are open."""
+    """The maximum number of pages is open."""
 
 
 class Feed:
@@ -45,7 +43,7 @@ class Feed:
                 self._queues.discard(queue)
 
     def follow(self, is_ending: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Give what is published from now on, until the server ends or the page is too slow.
+        """Yield what is published from now on, until the server ends or the page is too slow.
 
         Raises
         ------

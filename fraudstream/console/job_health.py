@@ -1,7 +1,5 @@
 """Health of the job, its checkpoints and the cluster."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fraudstream.control.running_job import scoring_jobs

@@ -1,7 +1,5 @@
 """Served and registered models, and shadow results."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +9,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.lifecycle.shadow_results import ShadowResult, read_shadow_records
 
 COMPARED_S = 3_600.0
-"""How far back comparisons with the champion are added up."""
+"""Period whose comparisons with the champion are added up."""
 
 
 class ModelOverview:

@@ -17,7 +17,7 @@ EVENTS_KEPT = 200
 MAX_ROWS_PUBLISHED = 50
 """Alerts of one moment that the pages receive one by one; of more they receive the count."""
 SHOWN_BYTES = 200
-"""Of a dead letter's payload."""
+"""Bytes of a dead letter's payload that the page shows."""
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,5 @@
 """Newest labels by transaction."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime

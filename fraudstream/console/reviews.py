@@ -1,7 +1,5 @@
 """Labels that reviewers give."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime

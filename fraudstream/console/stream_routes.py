@@ -1,7 +1,5 @@
 """Routes of the stream, the job and the models."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -36,7 +34,7 @@ async def follow(request: Request) -> Response:
 
 @router.get("/figures")
 async def figures(request: Request) -> Response:
-    """Give rates, latency and scores of the last minutes."""
+    """Return rates, latency and scores of the last minutes."""
     return as_json(request.app.state.context.figures.to_dict())
 
 

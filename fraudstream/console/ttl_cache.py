@@ -1,7 +1,5 @@
 """Value that is read again when it expires."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Blue-green deployment: one version of the job is live, another one runs as its standby, and they can be switched."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +11,6 @@ from fraudstream.control.savepoints import job_manifest, take_savepoint
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.control.submit import Submitted, job_config, run_job
 from fraudstream.control.switch_plan import Plan
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -54,7 +51,7 @@ class Deployment:
 
     @property
     def colour(self) -> str:
-        """Blue or green, whichever of the two is live."""
+        """Blue or green."""
         return GREEN if self.config.name.endswith(_GREEN_END) else BLUE
 
 
@@ -75,7 +72,7 @@ class BlueGreen:
         self, settings: Settings, services: Services, *, on_step: Callable[[str], None] = lambda _step: None
     ) -> None:
         self._settings, self._services, self._on_step = settings, services, on_step
-        self._rest = FlinkRest(url=services.rest_url)
+        self._rest = services.rest
         self._record = settings.state.root / "bluegreen.json"
 
     def plan(self) -> Plan:

@@ -1,7 +1,5 @@
 """Replacement of a rule book by another one, unless a third one is in force."""
 
-from __future__ import annotations
-
 import logging
 from contextlib import suppress
 

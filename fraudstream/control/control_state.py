@@ -1,7 +1,5 @@
 """State that the control topic's records amount to, read in one pass."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field
 

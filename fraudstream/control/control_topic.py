@@ -3,8 +3,6 @@
 All functions raise NotReady where there is no control topic, or no broker answers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 from fraudstream.control.control_state import read_control

@@ -1,7 +1,5 @@
 """Runs of Flink's command line client."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import subprocess

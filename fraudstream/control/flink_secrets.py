@@ -8,5 +8,5 @@ MARKS = (
 
 
 def is_secret(name: str) -> bool:
-    """Say whether the value of a Flink setting is one to hide."""
+    """Return whether the value of a Flink setting is secret."""
     return any(mark in name.lower() for mark in MARKS)

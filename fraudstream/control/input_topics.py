@@ -44,7 +44,7 @@ class BrokerTopics:
 
     @classmethod
     def read(cls, broker: Broker, topics: Collection[str]) -> BrokerTopics:
-        """Ask the brokers; topics that they do not describe have no ranges."""
+        """Read them from the brokers; topics that these do not describe have no ranges."""
         ids, ranges = TopicIds(broker).read(topics), dict[tuple[str, int], tuple[int, int]]()
         with closing(broker.consumer()) as consumer:
             for topic in topics:

@@ -1,7 +1,5 @@
 """Security settings in the terms of Kafka's Java client."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fraudstream.settings.kafka_security import KafkaSecurity

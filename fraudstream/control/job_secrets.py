@@ -1,7 +1,5 @@
 """Secrets that the job reads from files."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

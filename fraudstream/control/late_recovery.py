@@ -1,7 +1,5 @@
 """Recoveries that came so late that the brokers may have aborted what the last checkpoint had written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any

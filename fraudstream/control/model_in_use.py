@@ -1,7 +1,5 @@
 """Model folders that a running job reads by their path, as jobs did before they were given a copy."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The store of models that jobs and deployments name."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Records of the control topic that a fresh job begins with."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from dataclasses import dataclass, replace
 

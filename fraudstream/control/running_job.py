@@ -1,6 +1,4 @@
-"""Whether a scoring job is running."""
-
-from __future__ import annotations
+"""Search for a running scoring job."""
 
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Our packages as they are shipped to a cluster of the user's: below one name that no other job uses."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Checkpoints so old that the brokers have aborted the output that they hold."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

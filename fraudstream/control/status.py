@@ -1,7 +1,5 @@
 """Status of services and jobs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fraudstream.control.late_recovery import late_recovery

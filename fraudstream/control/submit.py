@@ -20,7 +20,6 @@ from fraudstream.control.shipped_code import ship_code
 from fraudstream.control.stale_state import require_committable
 from fraudstream.control.state_marks import explain_refusal
 from fraudstream.devstack.flink_home import CLIENT_SETTINGS, FlinkHome
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, cluster, jars_for
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.kafka.topic_rights import JobNeeds, require_rights
@@ -221,7 +220,7 @@ def _initial(settings: Settings, services: Services, config: JobConfig) -> JobCo
 
 def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
     """Stop a job; with a savepoint, returns the folder to resume from."""
-    rest = FlinkRest(url=services.rest_url)
+    rest = services.rest
     if not savepoint:
         rest.cancel(job_id)
         return None

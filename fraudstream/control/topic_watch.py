@@ -1,7 +1,5 @@
 """Input topics of a running job against those that it began with."""
 
-from __future__ import annotations
-
 from fraudstream.control.input_topics import differing_ids
 from fraudstream.control.savepoints import job_manifest
 from fraudstream.devstack.flink_rest import FlinkRest

@@ -1,7 +1,5 @@
 """Demo from transactions to alerts."""
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Chart of the lifecycle demo."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 

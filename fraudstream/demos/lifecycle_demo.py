@@ -1,7 +1,5 @@
 """Demo of the model lifecycle: a new fraud pattern, its drift, retraining and promotion."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Stream of the lifecycle demo."""
 
-from __future__ import annotations
-
 import numpy as np
 import pyarrow as pa
 

@@ -1,7 +1,5 @@
 """Demo with an endless stream, for the console."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Standalone Flink cluster of the local stack."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

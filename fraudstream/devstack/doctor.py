@@ -1,7 +1,5 @@
 """Checks of `fraudstream doctor`."""
 
-from __future__ import annotations
-
 import ctypes
 import importlib.metadata
 import importlib.util

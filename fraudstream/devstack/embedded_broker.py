@@ -1,7 +1,5 @@
 """Kafka node that `up` starts on this machine."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re

@@ -1,7 +1,5 @@
 """Download and verification of the pinned jars."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tempfile

@@ -1,7 +1,5 @@
 """Update of `jars.lock`: `python -m fraudstream.devstack.jars_lock`, or `make lock`."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor

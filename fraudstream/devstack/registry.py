@@ -1,7 +1,5 @@
 """Apicurio schema registry of the local stack."""
 
-from __future__ import annotations
-
 import http.client
 import tarfile
 import tempfile

@@ -1,7 +1,5 @@
 """Start and stop of the local stack."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +42,11 @@ class Services:
     def broker(self, settings: Settings) -> Broker:
         """Return the connection to the broker."""
         return Broker(settings, self.bootstrap_servers)
+
+    @property
+    def rest(self) -> FlinkRest:
+        """Client of the cluster."""
+        return FlinkRest(url=self.rest_url)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """ZooKeeper of the local stack, for Flink's high availability."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

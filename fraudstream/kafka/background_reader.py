@@ -1,7 +1,5 @@
 """Reader of topics in a thread of its own."""
 
-from __future__ import annotations
-
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection

@@ -1,7 +1,5 @@
 """Connection to the Kafka brokers: address, clients and codecs of one set of settings."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Count of the records that others put into our topics, and one line about them."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """Reader of topics as a consumer group."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 

@@ -1,13 +1,11 @@
 """Login and TLS of librdkafka's clients."""
 
-from __future__ import annotations
-
 from fraudstream.settings.kafka_security import KafkaSecurity
 from fraudstream.settings.login import read_password
 
 
 def librdkafka_security(security: KafkaSecurity) -> dict[str, str]:
-    """Say it in librdkafka's words, for confluent-kafka's clients in this process.
+    """Return librdkafka's properties of the login, for confluent-kafka's clients in this process.
 
     Raises
     ------

@@ -1,7 +1,5 @@
 """Reader that hands records over to an event loop: the one of the API and of the console."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

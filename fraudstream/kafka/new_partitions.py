@@ -1,7 +1,5 @@
 """Partitions that are added, or created again, while a consumer reads."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 
@@ -32,7 +30,7 @@ class NewPartitions:
         self._checked_s = time.monotonic()
 
     def add(self) -> list[TopicPartition]:
-        """Let the consumer read new partitions from their first record on; asks the broker every CHECK_S.
+        """Assign new partitions to the consumer, from their first record on; asks the broker every CHECK_S.
 
         Returns
         -------

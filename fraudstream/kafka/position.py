@@ -1,7 +1,5 @@
 """Position of a record: its partition and its offset."""
 
-from __future__ import annotations
-
 from confluent_kafka import Message
 
 

@@ -1,7 +1,5 @@
 """Reader of all records of one kind that a topic has now."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 

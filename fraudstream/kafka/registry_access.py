@@ -1,7 +1,5 @@
 """Schema registry in use."""
 
-from __future__ import annotations
-
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.run_state import RunState

@@ -1,6 +1,4 @@
-"""How long topics keep their records, against how long monitoring, retraining and restarts need them."""
-
-from __future__ import annotations
+"""Retention of the topics, compared with what monitoring, retraining and restarts need."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,7 +34,7 @@ class Need:
     reader: str
 
     def complaint(self, config: dict[str, str]) -> str:
-        """Say in a line what the topic keeps less than this, and how to change it; empty where it keeps enough.
+        """Return a line on what the topic keeps less than this, and how to change it; empty where it keeps enough.
 
         Parameters
         ----------

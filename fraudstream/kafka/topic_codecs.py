@@ -1,7 +1,5 @@
 """Decoders of records by topic."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """Kafka's ids of topics, which differ between a topic and a later one of the same name."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection, Iterable
 from concurrent.futures import TimeoutError as FutureTimeout

@@ -1,7 +1,5 @@
 """Reading of topics by offset, and their sizes."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -18,7 +16,7 @@ NO_LEADER_YET = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 )
 Ranges = list[tuple[int, int, int]]
-"""Of each partition its number, its oldest offset, and the one after its newest."""
+"""Number, oldest offset, and the offset after the newest, of each partition."""
 NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
 
 

@@ -1,7 +1,5 @@
 """Creation and listing of the topics."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException

@@ -1,7 +1,5 @@
 """Transaction timeout of the job against the brokers' limit."""
 
-from __future__ import annotations
-
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from confluent_kafka import KafkaException
@@ -16,11 +14,11 @@ NAME = "transaction.max.timeout.ms"
 TIMEOUT_S = 10.0
 
 RECOVERY_MS = 60_000
-"""How long a recovery may last after the worst row of failed checkpoints: twice the longest that `chaos` has seen."""
+"""Maximum length of a recovery after the worst row of failed checkpoints: twice the longest that `chaos` has seen."""
 
 
 def transaction_limit_ms(broker: Broker) -> int | None:
-    """Ask the brokers how long a transaction may be open, milliseconds: the minimum.
+    """Return how long the brokers let a transaction be open, milliseconds: the minimum.
 
     Returns None where that can't be known: no broker answers, or it does not show its settings.
     """

@@ -1,7 +1,5 @@
 """Audit log of decisions on models."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path

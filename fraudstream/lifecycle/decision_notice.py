@@ -1,7 +1,5 @@
 """Notifications of decisions on models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """Drift report by Evidently."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pyarrow.parquet as pq
 
 from fraudstream.system.folders import package_file
 from fraudstream.system.isolated_venv import isolated_venv, run_isolated, tool_lock
+from models.features.former_names import by_present_name
 from models.features.table import FEATURE_NAMES
 from schemas.errors import UserError
 
@@ -38,7 +37,8 @@ def write_drift_report(reference: Path, current: Path, page: Path) -> int:
     RuntimeFailure
         Evidently can't be installed, or failed.
     """
-    columns = [name for name in ("score", *FEATURE_NAMES) if name in _columns(reference) & _columns(current)]
+    then, now = by_present_name(_columns(reference)), by_present_name(_columns(current))
+    columns = [f"{then[name]}:{now[name]}:{name}" for name in ("score", *FEATURE_NAMES) if name in then and name in now]
     if not columns:
         raise UserError(
             f"expected score or features as columns of {reference} and {current}, found no common one. "
@@ -52,7 +52,7 @@ def write_drift_report(reference: Path, current: Path, page: Path) -> int:
     return len(columns)
 
 
-def _columns(file: Path) -> set[str]:
+def _columns(file: Path) -> dict[str, str]:
     try:
         found = pq.ParquetFile(file)
     except (OSError, pa.ArrowInvalid) as error:
@@ -63,4 +63,4 @@ def _columns(file: Path) -> set[str]:
                 f"expected at least {MIN_ROWS} rows in {file}, got {found.metadata.num_rows}. Archive for longer, "
                 "or raise job.feature_log_share"
             )
-        return set(found.schema_arrow.names)
+        return {name: name for name in found.schema_arrow.names}

@@ -1,7 +1,5 @@
 """Drift of the error of models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Checks of the promotion gates."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Models found by their id."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fraudstream.control.model_store import serving_folder

@@ -1,7 +1,5 @@
 """Removal of unreferenced models from the store."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from base64 import b64decode

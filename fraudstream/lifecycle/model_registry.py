@@ -1,7 +1,5 @@
 """Model registry in MLflow."""
 
-from __future__ import annotations
-
 import logging
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Versions of the model in the registry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Decisions on which models score."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """Retained checkpoints and savepoints, and the models that they mention."""
 
-from __future__ import annotations
-
 import mmap
 import re
 from collections.abc import Iterator, Sequence

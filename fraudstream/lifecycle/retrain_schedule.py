@@ -1,7 +1,5 @@
 """Schedule of retrainings."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path

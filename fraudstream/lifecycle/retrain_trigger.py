@@ -1,7 +1,5 @@
 """Trigger of retrainings."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Retraining of the model."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """Lookup of an alert by its id, with the inference record of its decision."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.failures import NotReady
+from models.features.former_names import by_present_name
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from schemas.errors import UserError
 
@@ -24,7 +23,7 @@ class AlertRecord:
     Parameters
     ----------
     alert : dict
-        As in `schemas/avro/alert.avsc`: the first with its id, which was scored upon the features that it names.
+        As in `schemas/avro/alert.avsc`: the first with its id, which was scored on the features that it names.
     repeats : int
         Number of further records: of a duplicate transaction, or after a restart.
     logged : dict or None
@@ -51,13 +50,14 @@ class AlertRecord:
                 "fraudstream that made it"
             )
         names = FEATURE_NAMES[: TABLE_WIDTHS[table]]
-        lacking = [name for name in names if name not in self.alert["features"]]
+        values = by_present_name(self.alert["features"])
+        lacking = [name for name in names if name not in values]
         if lacking:
             raise UserError(
                 f"expected an alert with all features, got one without {len(lacking)} of them ({lacking[0]}). It is "
                 "none of the job's: see what else writes to the topic"
             )
-        return np.array([self.alert["features"][name] for name in names], np.float32)
+        return np.array([values[name] for name in names], np.float32)
 
     @property
     def rules(self) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ class AlertRecord:
         """Whether the inference topic, if it has the decision, has the alert's score and features, bit for bit."""
         if self.logged is None:
             return True
-        features = self.alert["features"]
+        features = by_present_name(self.alert["features"])
         written = np.array([features[name] for name in FEATURE_NAMES if name in features], np.float32)
         same_features = np.array_equal(np.array(self.logged["features"], np.float32), written, equal_nan=True)
         return bool(self.logged["score"] == self.alert["score"]) and same_features
@@ -94,7 +94,7 @@ def find_alert(broker: Broker, alert_id: str) -> AlertRecord:
     since_ms = int(alert["scored_at"].timestamp() * 1000) - CLOCKS_APART_MS
     transaction = alert["transaction_id"]
     logged = _having(broker, broker.topics.inference, "transaction_id", transaction, since_ms)
-    # After a restart a transaction may be logged again, scored upon other labels; another customer's may have its id.
+    # After a restart a transaction may be logged again, scored with other labels; another customer's may have its id.
     same = (
         record
         for record in logged

@@ -1,7 +1,5 @@
 """Alert rate by the offsets of the topics."""
 
-from __future__ import annotations
-
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import topic_size
 from models.drift.alert_rate import AlertRate, Jump

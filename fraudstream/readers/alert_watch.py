@@ -1,7 +1,5 @@
 """Background reader of alerts that notes their arrival times."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +30,7 @@ class AlertWatch(BackgroundReader):
         self._on_alert = on_alert
         self._read_count = 0
         self.seen_at_ms: dict[tuple[str, str], float] = {}
-        """When each alerted transaction, by customer and transaction id, was first seen, milliseconds since 1970."""
+        """Time at which each alerted transaction, by customer and transaction id, was first seen, ms since 1970."""
 
     def catch_up(self, seconds: float = 30.0) -> None:
         """Wait until all alerts that the topic holds now were seen.

@@ -1,7 +1,5 @@
 """Reader of alerts as they arrive."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Any

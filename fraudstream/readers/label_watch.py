@@ -1,7 +1,5 @@
 """Background reader that feeds scores and labels to a LabelMonitor."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Collection
 
@@ -16,7 +14,7 @@ from producers.simulation_config import epoch_ms
 POLL_S = 0.2
 AT_ONCE = 500
 AHEAD_MS = 6 * 3_600_000
-"""Of a backlog, no partition of the scores is read so far ahead of another: both would not mature in their order."""
+"""Maximum lead of a partition of the scores in a backlog: further apart, they would not mature in sequence."""
 
 
 class LabelWatch(BackgroundReader):
@@ -97,7 +95,7 @@ class LabelWatch(BackgroundReader):
         return {part for part, newest_ms in self._newest_ms.items() if newest_ms > oldest_ms + AHEAD_MS}
 
     def _pause(self, parts: set[int]) -> None:
-        """Let exactly these partitions of the scores wait."""
+        """Pause exactly these partitions of the scores."""
         for change, chosen in (
             (self._consumer.pause, parts - self._paused),
             (self._consumer.resume, self._paused - parts),

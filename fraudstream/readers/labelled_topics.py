@@ -1,7 +1,5 @@
 """Newest matured window of transactions and labels, from the topics or a file."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from fraudstream.kafka.broker import Broker

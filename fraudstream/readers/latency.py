@@ -1,7 +1,5 @@
 """Latency from publishing a transaction to its alert."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice

@@ -1,7 +1,5 @@
 """Valid transactions and labels of the topics, with their positions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from models.features.former_names import by_present_name, present_name
 from models.features.operation import Operation as Op
 from models.features.table import FEATURES, Feature, Window
 from schemas.currency import exponent_of
@@ -114,14 +115,19 @@ _FEATURES = {feature.name: feature for feature in FEATURES}
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
-def summarized(alert: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return an alert's reasons, each with its `summary` and `strength`; see `summary` and `strength`."""
-    features = alert.get("features", NO_FEATURES)
-    return [summarize(reason, alert["currency"], features) for reason in alert["reasons"]]
+def summarized(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an alert, each of its reasons with a `summary` and `strength`; its features have their present names."""
+    features = by_present_name(alert.get("features", NO_FEATURES))
+    reasons = [summarize(reason, alert["currency"], features) for reason in alert["reasons"]]
+    return {**alert, "features": features, "reasons": reasons}
 
 
 def summarize(reason: Mapping[str, Any], currency: str, features: Mapping[str, float] = NO_FEATURES) -> dict[str, Any]:
-    """Return a reason with its `summary` and `strength`; the parameters are those of `summary`."""
+    """Return a reason with its `summary` and `strength`; the parameters are those of `summary`.
+
+    Its feature has its present name.
+    """
+    reason = {**reason, "feature": present_name(reason["feature"])}
     found = summary(reason, currency, features)
     return {**reason, "summary": found, "strength": strength(reason["contribution"])}
 

@@ -1,7 +1,5 @@
 """Dry runs of rule books on past transactions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

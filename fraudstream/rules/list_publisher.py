@@ -1,7 +1,5 @@
 """Publisher of list entries."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Tables of list entries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Differences of rule books."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

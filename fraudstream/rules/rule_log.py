@@ -1,7 +1,5 @@
 """Audit log of rules."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from datetime import datetime
 

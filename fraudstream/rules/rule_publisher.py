@@ -1,7 +1,5 @@
 """Publisher of rule books and snoozes."""
 
-from __future__ import annotations
-
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace

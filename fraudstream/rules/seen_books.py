@@ -1,7 +1,5 @@
 """Rule books that users have seen."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 from fraudstream.settings.settings import Settings

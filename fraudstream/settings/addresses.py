@@ -1,7 +1,5 @@
 """Addresses in the settings."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """Settings of the reviewers' console."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field

@@ -1,7 +1,5 @@
 """Former names of commands, options and settings: each works for one release, with a warning."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Logins and secrets in the settings."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

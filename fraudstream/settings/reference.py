@@ -3,8 +3,6 @@
 `python -m fraudstream.settings.reference > docs/configuration.md`
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Names of the settings in the file and the environment."""
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE

@@ -1,7 +1,5 @@
 """TOML text from users."""
 
-from __future__ import annotations
-
 import tomllib
 from typing import Any
 

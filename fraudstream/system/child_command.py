@@ -1,7 +1,5 @@
 """Commands that run another program to its end."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 from collections.abc import Sequence

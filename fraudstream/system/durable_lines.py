@@ -1,7 +1,5 @@
 """Append-only audit files."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

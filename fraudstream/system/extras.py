@@ -1,7 +1,5 @@
 """The extra that a missing package belongs to."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import re
 

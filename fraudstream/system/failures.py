@@ -1,7 +1,5 @@
 """Exceptions for failures that are not user errors."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from schemas.errors import UserError

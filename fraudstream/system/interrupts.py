@@ -1,7 +1,5 @@
 """Handling of Ctrl-C and TERM: deferred, as an end at once, as an exception."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
@@ -32,12 +30,12 @@ def deferred() -> Iterator[None]:
 
 
 def exit_on_interrupt() -> None:
-    """Let Ctrl-C and TERM end the process at once, without a stack trace: for the time in which it loads."""
+    """Make Ctrl-C and TERM end the process at once, without a stack trace: for the time in which it loads."""
     _handle(lambda _number, _frame: os._exit(INTERRUPTED))
 
 
 def terminate_as_interrupt() -> None:
-    """Let Ctrl-C and TERM raise KeyboardInterrupt, so that a command stops the processes that it started."""
+    """Make Ctrl-C and TERM raise KeyboardInterrupt, so that a command stops the processes that it started."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,7 +1,5 @@
 """Separate environments for tools whose packages conflict with ours."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Discovery of the Java runtime."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Typed reading of the JSON files that commands store."""
 
-from __future__ import annotations
-
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar

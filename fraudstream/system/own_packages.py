@@ -3,8 +3,6 @@
 It imports nothing of the other packages, so that it runs even when one of them is shadowed.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 from base64 import urlsafe_b64encode

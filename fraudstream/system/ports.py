@@ -1,7 +1,5 @@
 """Allocation of loopback ports."""
 
-from __future__ import annotations
-
 import random
 import socket
 from pathlib import Path

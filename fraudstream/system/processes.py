@@ -1,7 +1,5 @@
 """Start and stop of long-running processes."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

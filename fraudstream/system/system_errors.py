@@ -1,7 +1,5 @@
 """Messages for operating system errors: unreadable files, full disks."""
 
-from __future__ import annotations
-
 import errno
 import os
 

@@ -1,7 +1,5 @@
 """Identity of the current user."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import socket

@@ -104,7 +104,7 @@ class ShardScorer:
 
     def revert(self, records: pa.RecordBatch) -> None:
         """Undo a batch that was not kept; those before it stay."""
-        self._scorer.take_back(string_values(records.column("customer_id")))
+        self._scorer.roll_back(string_values(records.column("customer_id")))
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
@@ -213,7 +213,7 @@ class ShardScorer:
 
     def _write_records(self) -> None:
         state = self._state
-        merchants, customers = self._scorer.take_changed_labels()
+        merchants, customers = self._scorer.pop_changed_labels()
         self._merchants.schedule_changed(merchants, newest_label_time_ms)
         self._customers.schedule_changed(customers, newest_label_time_ms)
         state.put_all(state.merchant_labels, merchants)

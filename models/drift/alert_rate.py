@@ -1,7 +1,5 @@
 """Detection of jumps of the alert rate."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass

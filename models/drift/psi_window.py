@@ -35,7 +35,7 @@ class PsiWindow:
     def __init__(self, raw: bytes | None = None) -> None:
         self.observations = 0
         self.last: float | None = None
-        """Of the last whole window."""
+        """PSI of the last whole window."""
         self.reset()
         if raw is not None and raw[:2] == _VERSION.to_bytes(2, "little"):
             _, self.observations, self._filled, self._shifted = _HEADER.unpack_from(raw)
@@ -58,7 +58,7 @@ class PsiWindow:
         return self._shifted and not was
 
     def reset(self) -> None:
-        """Forget what was observed, but not how many observations there were."""
+        """Clear the observations, but not their number."""
         self.last = None
         self._counts, self._expected = np.zeros(BINS), np.zeros(BINS)
         self._filled, self._shifted = 0, False

@@ -1,7 +1,5 @@
 """Observation of one signal with its expected value."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -36,7 +36,7 @@ class FeatureEngine:
 
     Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must
     be where ``load`` finds them before the next batch. Labels come with `advance` or by `learn`;
-    `take_changed_labels` may be called between batches, as often as one likes. However a stream is cut into
+    `pop_changed_labels` may be called between batches, as often as one likes. However a stream is cut into
     batches, x, the final scores and the encoded records are the same, bit for bit.
 
     What a transaction meets:
@@ -69,7 +69,7 @@ class FeatureEngine:
     - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
       reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
       that left, only days that were over count, and no totals. The newest MAX_LEFT of those that left can still
-      be taken back; a second label of an older one counts again.
+      be revoked; a second label of an older one counts again.
     - A merchant or customer without a known label for HORIZON_MS has none.
 
     Amounts are float32 major units, by the exponent of the transaction's currency. Labels name no
@@ -82,7 +82,7 @@ class FeatureEngine:
         last gave for that customer. None: no store is behind, memory is all, so it grows and is never
         emptied.
     load_merchant, load_customer : callable of str to bytes or None, or None
-        As ``load``, for the known labels of a merchant and of a customer, which `take_changed_labels` gives.
+        As ``load``, for the known labels of a merchant and of a customer, which `pop_changed_labels` gives.
     capacity : int
         Customers, and merchants, held in memory, see `Pool`. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
@@ -209,10 +209,10 @@ class FeatureEngine:
         self._pool.drop(batch.customers)
         return batch.x
 
-    def take_back(self, customers: Sequence[str]) -> None:
+    def roll_back(self, customers: Sequence[str]) -> None:
         """Undo the last `advance` of a batch of these customers, wherever it or what came after it failed.
 
-        What ``load`` answers with holds again: an engine without it can't take anything back.
+        What ``load`` answers with holds again: an engine without it has nothing to roll back to.
         """
         self._unscored = None
         self._pool.reload(customers)
@@ -228,20 +228,20 @@ class FeatureEngine:
         nothing = np.empty(0, np.int64)
         self._ingest(labels, nothing, [], [], nothing, nothing, np.empty(0, np.float64), _NO_X)
 
-    def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    def pop_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return the known labels of each merchant, and of each customer, that changed since the last call.
 
-        Until they are taken they are held in memory; from then on ``load_merchant`` and ``load_customer`` must
+        Until the call they are held in memory; from then on ``load_merchant`` and ``load_customer`` must
         find them.
         """
-        return self._merchants.take_changed(), self._customers.take_changed()
+        return self._merchants.pop_changed(), self._customers.pop_changed()
 
     def merchant_awaits_storing(self, merchant: str) -> bool:
-        """Return whether `take_changed_labels` would give a merchant."""
+        """Return whether `pop_changed_labels` would give a merchant."""
         return self._merchants.awaits_storing(merchant)
 
     def customer_awaits_storing(self, customer: str) -> bool:
-        """Return whether `take_changed_labels` would give a customer."""
+        """Return whether `pop_changed_labels` would give a customer."""
         return self._customers.awaits_storing(customer)
 
     def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:

@@ -82,7 +82,7 @@ def _find_left(ledger, row, transaction):
 
 @inlined
 def _note_gone(totals, label_time_ms, verdict):
-    """Note a label that can't be taken back any more, whatever else of it is in the totals."""
+    """Note a label that can't be revoked any more, whatever else of it is in the totals."""
     totals.gone_newest_ms = max(totals.gone_newest_ms, label_time_ms)
     if verdict & 1:
         totals.gone_fraud_ms = max(totals.gone_fraud_ms, label_time_ms)
@@ -144,7 +144,7 @@ def _take_from_tile(tiles, ledger, row, label_time_ms, verdict):
 
 
 @inlined
-def _take_back(totals, tiles, ledger, row, index):
+def _revoke(totals, tiles, ledger, row, index):
     """Take a label that left out of the ledger, the totals and the tiles."""
     _, transactions, times_ms, verdicts, spans = ledger
     label_time_ms, verdict = times_ms[row, index], verdicts[row, index]
@@ -210,7 +210,7 @@ def _leave(totals, tiles, label_time_ms, verdict):
 
 @inlined
 def _replaces_left(totals, tiles, ledger, ledger_row, transaction, label_time_ms, verdict):
-    """Take back the label of the same transaction that left, if there is one; False: that one holds."""
+    """Revoke the label of the same transaction that left, if there is one; False: that one holds."""
     if not ledger_row:
         return True
     left = _find_left(ledger, ledger_row, transaction)
@@ -219,7 +219,7 @@ def _replaces_left(totals, tiles, ledger, ledger_row, transaction, label_time_ms
     time_ms, is_fraud = ledger[2][ledger_row, left], ledger[3][ledger_row, left] & 1
     if time_ms > label_time_ms or (time_ms == label_time_ms and is_fraud >= (verdict & 1)):
         return False
-    _take_back(totals, tiles, ledger, ledger_row, left)
+    _revoke(totals, tiles, ledger, ledger_row, left)
     return True
 
 

@@ -25,7 +25,7 @@ class LabelPool(WriteBehindPool[str]):
     """Known labels of many merchants, or customers, in a set of arrays.
 
     Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
-    `take_changed` gives all that changed since it was last called. Until then this pool holds it, even of a key
+    `pop_changed` gives all that changed since it was last called. Until then this pool holds it, even of a key
     that left. A row takes 2.4 kB (touched memory only), and one with labels that left 12 kB to 48 kB more.
 
     Attributes
@@ -40,7 +40,7 @@ class LabelPool(WriteBehindPool[str]):
     ledger_rows : ndarray of int32, (capacity,)
         Row of each key in ``ledger``, 0 for none.
     ledger : LeftRows
-        The newest labels that left the row: they can still be taken back.
+        The newest labels that left the row: they can still be revoked.
     changed : ndarray of uint8, (capacity,)
         1 where a row is not stored yet.
     """
@@ -49,7 +49,7 @@ class LabelPool(WriteBehindPool[str]):
         self.ledger = LeftRows(LEDGER_FIELDS, MAX_LEFT)
         super().__init__(capacity=capacity, load=load)
 
-    def take_changed(self) -> dict[str, bytes]:
+    def pop_changed(self) -> dict[str, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
         return self.take(self.changed_keys())
 

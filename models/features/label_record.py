@@ -12,11 +12,11 @@ KEPT_LABELS = 64
 """How many labels of a merchant, or of a customer, are kept one by one: the newest by label time."""
 
 MAX_LEFT = 1_024
-"""Labels beyond those that can still be taken back: the newest of those that left."""
+"""Labels beyond those that can still be revoked: the newest of those that left."""
 
 LABEL_RECORD_VERSION = 2
 """Version of the encoded form. Another layout needs another number and a migration. Version 1 kept none of the labels
-that left: they can't be taken back."""
+that left: they can no longer be revoked."""
 
 LABEL = np.dtype(
     [

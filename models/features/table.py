@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from models.features.entities.entity_record import BLOOM_ADDS, BLOOM_WORDS, RECENT, REGISTERS
 from models.features.entity import ENTITIES, Entity
+from models.features.former_names import FORMER_NAMES
 from models.features.history import K
 from models.features.label_record import KEPT_LABELS
 from models.features.operation import Operation as Op
@@ -117,22 +118,15 @@ def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
 
     share, same = _SHARES.get(window), 1.0
     customers = Usual(None, 1) if entity.is_personal else past_week("customers", share)
-    new_share = None if entity.is_personal else past_week("new_share", same)
+    new_share = None if entity.is_personal else past_week("new_customer_share", same)
     return (
         of("count", "event_time", Op.ENTITY_COUNT, "transactions", 0, past_week("count", share)),
         of("amount_sum", "amount_minor", Op.ENTITY_SUM, "major units", 0, past_week("amount_sum", share)),
         of("amount_mean", "amount_minor", Op.ENTITY_MEAN, "major units", -1, past_week("amount_mean", same)),
-        of(
-            "amount_deviation",
-            "amount_minor",
-            Op.ENTITY_DEVIATION,
-            "major units",
-            -1,
-            past_week("amount_deviation", same),
-        ),
+        of("amount_std", "amount_minor", Op.ENTITY_DEVIATION, "major units", -1, past_week("amount_std", same)),
         of("amount_max", "amount_minor", Op.ENTITY_MAXIMUM, "major units", -1, past_week("amount_max", same)),
         of("customers", "customer_id", Op.ENTITY_CUSTOMERS, "customers", 0, customers),
-        of("new_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1, new_share),
+        of("new_customer_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1, new_share),
         of("amount_z", "amount_minor", Op.ENTITY_Z_SCORE, "deviations", 0, _NONE),
         of("amount_to_mean", "amount_minor", Op.ENTITY_TO_MEAN, "ratio", -1, Usual(None, 1)),
     )
@@ -147,53 +141,77 @@ FORMER_FEATURES: tuple[Feature, ...] = (
     Feature("count_24h", "event_time", Op.COUNT, DAY, "transactions", 0, Usual("count_7d", _DAYS)),
     Feature("count_7d", "event_time", Op.COUNT, WEEK, "transactions", 0, None),
     Feature("count_30d", "event_time", Op.COUNT, MONTH, "transactions", 0, None),
-    Feature("sum_10m", "amount_minor", Op.SUM, TEN_MINUTES, "major units", 0, Usual("sum_7d", _TENTHS)),
-    Feature("sum_1h", "amount_minor", Op.SUM, HOUR, "major units", 0, Usual("sum_7d", _HOURS)),
-    Feature("sum_24h", "amount_minor", Op.SUM, DAY, "major units", 0, Usual("sum_7d", _DAYS)),
-    Feature("sum_7d", "amount_minor", Op.SUM, WEEK, "major units", 0, None),
-    Feature("sum_30d", "amount_minor", Op.SUM, MONTH, "major units", 0, None),
-    Feature("mean_10m", "amount_minor", Op.MEAN, TEN_MINUTES, "major units", -1, Usual("mean_7d", 1)),
-    Feature("mean_1h", "amount_minor", Op.MEAN, HOUR, "major units", -1, Usual("mean_7d", 1)),
-    Feature("mean_24h", "amount_minor", Op.MEAN, DAY, "major units", -1, Usual("mean_7d", 1)),
-    Feature("mean_7d", "amount_minor", Op.MEAN, WEEK, "major units", -1, None),
-    Feature("mean_30d", "amount_minor", Op.MEAN, MONTH, "major units", -1, None),
-    Feature("deviation_10m", "amount_minor", Op.DEVIATION, TEN_MINUTES, "major units", -1, Usual("deviation_7d", 1)),
-    Feature("deviation_1h", "amount_minor", Op.DEVIATION, HOUR, "major units", -1, Usual("deviation_7d", 1)),
-    Feature("deviation_24h", "amount_minor", Op.DEVIATION, DAY, "major units", -1, Usual("deviation_7d", 1)),
-    Feature("deviation_7d", "amount_minor", Op.DEVIATION, WEEK, "major units", -1, None),
-    Feature("deviation_30d", "amount_minor", Op.DEVIATION, MONTH, "major units", -1, None),
-    Feature("max_10m", "amount_minor", Op.MAXIMUM, TEN_MINUTES, "major units", -1, Usual("max_7d", 1)),
-    Feature("max_1h", "amount_minor", Op.MAXIMUM, HOUR, "major units", -1, Usual("max_7d", 1)),
-    Feature("max_24h", "amount_minor", Op.MAXIMUM, DAY, "major units", -1, Usual("max_7d", 1)),
-    Feature("max_7d", "amount_minor", Op.MAXIMUM, WEEK, "major units", -1, None),
-    Feature("max_30d", "amount_minor", Op.MAXIMUM, MONTH, "major units", -1, None),
+    Feature("amount_sum_10m", "amount_minor", Op.SUM, TEN_MINUTES, "major units", 0, Usual("amount_sum_7d", _TENTHS)),
+    Feature("amount_sum_1h", "amount_minor", Op.SUM, HOUR, "major units", 0, Usual("amount_sum_7d", _HOURS)),
+    Feature("amount_sum_24h", "amount_minor", Op.SUM, DAY, "major units", 0, Usual("amount_sum_7d", _DAYS)),
+    Feature("amount_sum_7d", "amount_minor", Op.SUM, WEEK, "major units", 0, None),
+    Feature("amount_sum_30d", "amount_minor", Op.SUM, MONTH, "major units", 0, None),
+    Feature("amount_mean_10m", "amount_minor", Op.MEAN, TEN_MINUTES, "major units", -1, Usual("amount_mean_7d", 1)),
+    Feature("amount_mean_1h", "amount_minor", Op.MEAN, HOUR, "major units", -1, Usual("amount_mean_7d", 1)),
+    Feature("amount_mean_24h", "amount_minor", Op.MEAN, DAY, "major units", -1, Usual("amount_mean_7d", 1)),
+    Feature("amount_mean_7d", "amount_minor", Op.MEAN, WEEK, "major units", -1, None),
+    Feature("amount_mean_30d", "amount_minor", Op.MEAN, MONTH, "major units", -1, None),
+    Feature("amount_std_10m", "amount_minor", Op.DEVIATION, TEN_MINUTES, "major units", -1, Usual("amount_std_7d", 1)),
+    Feature("amount_std_1h", "amount_minor", Op.DEVIATION, HOUR, "major units", -1, Usual("amount_std_7d", 1)),
+    Feature("amount_std_24h", "amount_minor", Op.DEVIATION, DAY, "major units", -1, Usual("amount_std_7d", 1)),
+    Feature("amount_std_7d", "amount_minor", Op.DEVIATION, WEEK, "major units", -1, None),
+    Feature("amount_std_30d", "amount_minor", Op.DEVIATION, MONTH, "major units", -1, None),
+    Feature("amount_max_10m", "amount_minor", Op.MAXIMUM, TEN_MINUTES, "major units", -1, Usual("amount_max_7d", 1)),
+    Feature("amount_max_1h", "amount_minor", Op.MAXIMUM, HOUR, "major units", -1, Usual("amount_max_7d", 1)),
+    Feature("amount_max_24h", "amount_minor", Op.MAXIMUM, DAY, "major units", -1, Usual("amount_max_7d", 1)),
+    Feature("amount_max_7d", "amount_minor", Op.MAXIMUM, WEEK, "major units", -1, None),
+    Feature("amount_max_30d", "amount_minor", Op.MAXIMUM, MONTH, "major units", -1, None),
     Feature("merchants_10m", "merchant_id", Op.MERCHANTS, TEN_MINUTES, "merchants", 0, Usual("merchants_7d", _TENTHS)),
     Feature("merchants_1h", "merchant_id", Op.MERCHANTS, HOUR, "merchants", 0, Usual("merchants_7d", _HOURS)),
     Feature("merchants_24h", "merchant_id", Op.MERCHANTS, DAY, "merchants", 0, Usual("merchants_7d", _DAYS)),
     Feature("merchants_7d", "merchant_id", Op.MERCHANTS, WEEK, "merchants", 0, None),
     Feature("merchants_30d", "merchant_id", Op.MERCHANTS, MONTH, "merchants", 0, None),
-    Feature("same_10m", "merchant_id", Op.SAME_MERCHANT, TEN_MINUTES, "transactions", 0, Usual("same_7d", _TENTHS)),
-    Feature("same_1h", "merchant_id", Op.SAME_MERCHANT, HOUR, "transactions", 0, Usual("same_7d", _HOURS)),
-    Feature("same_24h", "merchant_id", Op.SAME_MERCHANT, DAY, "transactions", 0, Usual("same_7d", _DAYS)),
-    Feature("same_7d", "merchant_id", Op.SAME_MERCHANT, WEEK, "transactions", 0, None),
-    Feature("same_30d", "merchant_id", Op.SAME_MERCHANT, MONTH, "transactions", 0, None),
-    Feature("z_10m", "amount_minor", Op.Z_SCORE, TEN_MINUTES, "deviations", 0, Usual(None, 0)),
-    Feature("z_1h", "amount_minor", Op.Z_SCORE, HOUR, "deviations", 0, Usual(None, 0)),
-    Feature("z_24h", "amount_minor", Op.Z_SCORE, DAY, "deviations", 0, Usual(None, 0)),
-    Feature("z_7d", "amount_minor", Op.Z_SCORE, WEEK, "deviations", 0, Usual(None, 0)),
-    Feature("z_30d", "amount_minor", Op.Z_SCORE, MONTH, "deviations", 0, Usual(None, 0)),
-    Feature("to_mean_10m", "amount_minor", Op.TO_MEAN, TEN_MINUTES, "ratio", -1, Usual(None, 1)),
-    Feature("to_mean_1h", "amount_minor", Op.TO_MEAN, HOUR, "ratio", -1, Usual(None, 1)),
-    Feature("to_mean_24h", "amount_minor", Op.TO_MEAN, DAY, "ratio", -1, Usual(None, 1)),
-    Feature("to_mean_7d", "amount_minor", Op.TO_MEAN, WEEK, "ratio", -1, Usual(None, 1)),
-    Feature("to_mean_30d", "amount_minor", Op.TO_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
-    Feature("to_max_7d", "amount_minor", Op.TO_MAXIMUM, WEEK, "ratio", -1, Usual(None, 1)),
-    Feature("to_max_30d", "amount_minor", Op.TO_MAXIMUM, MONTH, "ratio", -1, Usual(None, 1)),
+    Feature(
+        "same_merchant_count_10m",
+        "merchant_id",
+        Op.SAME_MERCHANT,
+        TEN_MINUTES,
+        "transactions",
+        0,
+        Usual("same_merchant_count_7d", _TENTHS),
+    ),
+    Feature(
+        "same_merchant_count_1h",
+        "merchant_id",
+        Op.SAME_MERCHANT,
+        HOUR,
+        "transactions",
+        0,
+        Usual("same_merchant_count_7d", _HOURS),
+    ),
+    Feature(
+        "same_merchant_count_24h",
+        "merchant_id",
+        Op.SAME_MERCHANT,
+        DAY,
+        "transactions",
+        0,
+        Usual("same_merchant_count_7d", _DAYS),
+    ),
+    Feature("same_merchant_count_7d", "merchant_id", Op.SAME_MERCHANT, WEEK, "transactions", 0, None),
+    Feature("same_merchant_count_30d", "merchant_id", Op.SAME_MERCHANT, MONTH, "transactions", 0, None),
+    Feature("amount_z_10m", "amount_minor", Op.Z_SCORE, TEN_MINUTES, "deviations", 0, Usual(None, 0)),
+    Feature("amount_z_1h", "amount_minor", Op.Z_SCORE, HOUR, "deviations", 0, Usual(None, 0)),
+    Feature("amount_z_24h", "amount_minor", Op.Z_SCORE, DAY, "deviations", 0, Usual(None, 0)),
+    Feature("amount_z_7d", "amount_minor", Op.Z_SCORE, WEEK, "deviations", 0, Usual(None, 0)),
+    Feature("amount_z_30d", "amount_minor", Op.Z_SCORE, MONTH, "deviations", 0, Usual(None, 0)),
+    Feature("amount_to_mean_10m", "amount_minor", Op.TO_MEAN, TEN_MINUTES, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_mean_1h", "amount_minor", Op.TO_MEAN, HOUR, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_mean_24h", "amount_minor", Op.TO_MEAN, DAY, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_mean_7d", "amount_minor", Op.TO_MEAN, WEEK, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_mean_30d", "amount_minor", Op.TO_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_max_7d", "amount_minor", Op.TO_MAXIMUM, WEEK, "ratio", -1, Usual(None, 1)),
+    Feature("amount_to_max_30d", "amount_minor", Op.TO_MAXIMUM, MONTH, "ratio", -1, Usual(None, 1)),
     # all transactions of the customer, and this one
-    Feature("amount", "amount_minor", Op.AMOUNT, None, "major units", 0, Usual("mean_7d", 1)),
+    Feature("amount", "amount_minor", Op.AMOUNT, None, "major units", 0, Usual("amount_mean_7d", 1)),
     Feature("history_count", "event_time", Op.HISTORY_COUNT, None, "transactions", 0, None),
-    Feature("usual_gap_s", "event_time", Op.USUAL_GAP, None, "s", -1, None),
-    Feature("since_last_s", "event_time", Op.SINCE_LAST, None, "s", -1, Usual("usual_gap_s", 1)),
+    Feature("mean_gap_s", "event_time", Op.USUAL_GAP, None, "s", -1, None),
+    Feature("since_last_s", "event_time", Op.SINCE_LAST, None, "s", -1, Usual("mean_gap_s", 1)),
     Feature("new_merchant", "merchant_id", Op.NEW_MERCHANT, None, "flag", 0, Usual(None, 0)),
     Feature("new_device", "device_id", Op.NEW_DEVICE, None, "flag", -1, Usual(None, 0)),
     Feature("distance_km", "latitude", Op.DISTANCE, None, "km", -1, Usual(None, 0)),
@@ -204,35 +222,37 @@ FORMER_FEATURES: tuple[Feature, ...] = (
     Feature("category_risk", "merchant_category", Op.CATEGORY_RISK, None, "probability", 0, None),
     Feature("type_risk", "transaction_type", Op.TYPE_RISK, None, "probability", 0, None),
     # known labels of the merchant
-    Feature("merchant_known_1d", "is_fraud", Op.MERCHANT_KNOWN, _D1, "labels", 0, None),
-    Feature("merchant_known_2d", "is_fraud", Op.MERCHANT_KNOWN, _D2, "labels", 0, None),
-    Feature("merchant_known_7d", "is_fraud", Op.MERCHANT_KNOWN, _D7, "labels", 0, None),
-    Feature("merchant_known_28d", "is_fraud", Op.MERCHANT_KNOWN, _D28, "labels", 0, None),
-    Feature("merchant_known_30d", "is_fraud", Op.MERCHANT_KNOWN, _D30, "labels", 0, None),
+    Feature("merchant_labels_1d", "is_fraud", Op.MERCHANT_KNOWN, _D1, "labels", 0, None),
+    Feature("merchant_labels_2d", "is_fraud", Op.MERCHANT_KNOWN, _D2, "labels", 0, None),
+    Feature("merchant_labels_7d", "is_fraud", Op.MERCHANT_KNOWN, _D7, "labels", 0, None),
+    Feature("merchant_labels_28d", "is_fraud", Op.MERCHANT_KNOWN, _D28, "labels", 0, None),
+    Feature("merchant_labels_30d", "is_fraud", Op.MERCHANT_KNOWN, _D30, "labels", 0, None),
     Feature("merchant_frauds_2d", "is_fraud", Op.MERCHANT_FRAUDS, _D2, "labels", 0, Usual(None, 0)),
     Feature("merchant_frauds_7d", "is_fraud", Op.MERCHANT_FRAUDS, _D7, "labels", 0, Usual(None, 0)),
     Feature("merchant_frauds_28d", "is_fraud", Op.MERCHANT_FRAUDS, _D28, "labels", 0, Usual(None, 0)),
-    Feature("merchant_fraud_share_1d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D1, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_share_2d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D2, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_share_7d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D7, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_share_28d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D28, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_share_30d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D30, "share", 0, Usual(None, 0)),
-    Feature("merchant_mean_7d", "amount_minor", Op.MERCHANT_MEAN, _D7, "major units", -1, None),
-    Feature("merchant_mean_28d", "amount_minor", Op.MERCHANT_MEAN, _D28, "major units", -1, None),
-    Feature("to_merchant_mean_28d", "amount_minor", Op.TO_MERCHANT_MEAN, _D28, "ratio", -1, Usual(None, 1)),
-    Feature("fraud_run", "is_fraud", Op.FRAUD_RUN, None, "labels", 0, Usual(None, 0)),
-    Feature("fraud_run_age_s", "is_fraud", Op.FRAUD_RUN_AGE, None, "s", -1, None),
+    Feature("merchant_fraud_rate_1d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D1, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_rate_2d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D2, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_rate_7d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D7, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_rate_28d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D28, "share", 0, Usual(None, 0)),
+    Feature("merchant_fraud_rate_30d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D30, "share", 0, Usual(None, 0)),
+    Feature("merchant_labelled_amount_mean_7d", "amount_minor", Op.MERCHANT_MEAN, _D7, "major units", -1, None),
+    Feature("merchant_labelled_amount_mean_28d", "amount_minor", Op.MERCHANT_MEAN, _D28, "major units", -1, None),
+    Feature(
+        "merchant_labelled_amount_to_mean_28d", "amount_minor", Op.TO_MERCHANT_MEAN, _D28, "ratio", -1, Usual(None, 1)
+    ),
+    Feature("fraud_streak", "is_fraud", Op.FRAUD_RUN, None, "labels", 0, Usual(None, 0)),
+    Feature("fraud_streak_age_s", "is_fraud", Op.FRAUD_RUN_AGE, None, "s", -1, None),
     Feature("since_merchant_fraud_s", "is_fraud", Op.SINCE_MERCHANT_FRAUD, None, "s", -1, None),
     Feature("since_merchant_genuine_s", "is_fraud", Op.SINCE_MERCHANT_GENUINE, None, "s", -1, None),
     # known labels of the customer
     Feature("known_frauds", "is_fraud", Op.KNOWN_FRAUDS, None, "labels", 0, Usual(None, 0)),
     Feature("since_known_fraud_s", "is_fraud", Op.SINCE_KNOWN_FRAUD, None, "s", -1, None),
     Feature("known_genuine", "is_fraud", Op.KNOWN_GENUINE, None, "labels", 0, None),
-    Feature("genuine_mean", "amount_minor", Op.GENUINE_MEAN, None, "major units", -1, None),
-    Feature("genuine_max", "amount_minor", Op.GENUINE_MAXIMUM, None, "major units", -1, None),
-    Feature("to_genuine_mean", "amount_minor", Op.TO_GENUINE_MEAN, None, "ratio", -1, Usual(None, 1)),
-    Feature("to_genuine_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
-    Feature("genuine_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
+    Feature("genuine_amount_mean", "amount_minor", Op.GENUINE_MEAN, None, "major units", -1, None),
+    Feature("genuine_amount_max", "amount_minor", Op.GENUINE_MAXIMUM, None, "major units", -1, None),
+    Feature("genuine_amount_to_mean", "amount_minor", Op.TO_GENUINE_MEAN, None, "ratio", -1, Usual(None, 1)),
+    Feature("genuine_amount_to_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
+    Feature("genuine_amount_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
 )
 """Table of version 0.1.0, whose models are read: the first columns of x."""
 
@@ -298,7 +318,16 @@ def _spec_row(feature: Feature) -> list[object]:
     return row if feature.entity is None else [*row, _ENTITY_COLUMNS[feature.entity]]
 
 
+def _formerly_named(features: Sequence[Feature]) -> tuple[Feature, ...]:
+    former = {present: name for name, present in FORMER_NAMES.items()}
+    return tuple(replace(feature, name=former.get(feature.name, feature.name)) for feature in features)
+
+
 TABLE_WIDTHS: Mapping[str, int] = {
-    spec_hash(table): len(table) for table in (FORMER_FEATURES, CUSTOMER_FEATURES, FEATURES)
+    spec_hash(table): len(table)
+    for table in (_formerly_named(FORMER_FEATURES), FORMER_FEATURES, CUSTOMER_FEATURES, FEATURES)
 }
-"""Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does."""
+"""Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does.
+
+Under their former names the features have the same meaning.
+"""

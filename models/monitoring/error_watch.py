@@ -1,7 +1,5 @@
 """Drift detection on the error of a model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

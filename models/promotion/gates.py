@@ -1,7 +1,5 @@
 """Gates of a promotion."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from models.promotion.comparison import Comparison

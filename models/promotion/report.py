@@ -1,7 +1,5 @@
 """HTML report on a challenger."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """Charts of the report on a challenger, as SVG."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

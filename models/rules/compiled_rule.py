@@ -1,7 +1,5 @@
 """Rule that is compiled for batches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A condition as array operations: each expression becomes a function of a batch, once its types are found right."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,7 +42,7 @@ class Compiled:
 def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
     """Return the function of a batch that says for which transactions a condition holds.
 
-    A comparison with something missing is false, whichever it is; so is a flag that is missing. Numbers are float32,
+    Every comparison with a missing value is false, and so is a missing flag. Numbers are float32,
     as features are. Divided by zero is missing.
 
     Parameters

@@ -1,7 +1,5 @@
 """Evaluation of a rule book on past transactions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import assert_never
 

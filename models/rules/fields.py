@@ -30,6 +30,6 @@ _NEW_CUSTOMER = {
     if feature.operation is Operation.ENTITY_IS_NEW_CUSTOMER
 }
 ENTITY_MARKERS = {column: _NEW_CUSTOMER[feature.entity] for column, feature in enumerate(FEATURES) if feature.entity}
-"""Of each feature of an entity, the column that is -1 where the transaction has no such entity."""
+"""Column that is -1 where the transaction lacks the entity, by column of the entity's features."""
 
 NAMES = (*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS, *LOCAL_FLAGS, *TEXTS)

@@ -1,21 +1,20 @@
 """The language of conditions: its grammar, and how a text becomes an expression. Nothing in it is ever executed."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
+from models.features.former_names import present_name
 from models.rules import expression as ex
 from schemas.rule_book import RuleError
 
 MAX_CHARACTERS = 1_000
-"""Of a condition."""
+"""Maximum length of a condition."""
 
 MAX_LEVELS = 20
-"""Of parentheses and `not` within each other: what is compiled calls itself for each."""
+"""Maximum nesting of parentheses and `not`: compilation is recursive."""
 
 GRAMMAR = r"""
 ?start: either
@@ -71,6 +70,12 @@ def read_condition(text: str) -> ex.Expression:
     if (levels := _levels(found)) > MAX_LEVELS:
         raise RuleError(f"expected at most {MAX_LEVELS} levels of parentheses and `not`, got {levels}. Split the rule.")
     return found  # type: ignore[no-any-return]
+
+
+def words_in(text: str) -> set[str]:
+    """Return the names of features and columns in a condition, as they are written."""
+    without_texts = re.sub(r"#.*|\"[^\"]*\"|'[^']*'|@\w+", " ", text)
+    return set(re.findall(r"[a-z][a-z0-9_]*", without_texts))
 
 
 @cache
@@ -156,11 +161,11 @@ class _Reader(Transformer[Token, ex.Expression]):
     def text(self, token: Token) -> ex.Expression:
         return ex.Text(_unquoted(token))
 
-    def name(self, token: Token) -> ex.Expression:
-        return ex.Name(str(token), token.column or 0)
+    def name(self, token: Token) -> ex.Name:
+        return ex.Name(present_name(str(token)), token.column or 0)
 
     def missing(self, token: Token) -> ex.Expression:
-        return ex.Missing(ex.Name(str(token), token.column or 0))
+        return ex.Missing(self.name(token))
 
 
 def _unquoted(token: Token) -> str:

@@ -1,7 +1,5 @@
 """Membership of texts in lists with expiry."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,7 +13,7 @@ from models.rules.text_search import search_texts, warm_up_search
 from schemas.arrow_buffers import string_data, string_offsets
 
 FILTER_SLOTS = 16
-"""Of the filter, for each text at least: so few others pass it."""
+"""Minimum size of the filter per text, at which few other texts pass."""
 
 FOR_EVER_MS = np.iinfo(np.int64).max
 
@@ -48,7 +46,7 @@ class Lookup:
         self._filter[hashes & np.uint64(len(self._filter) - 1)] = True
 
     def __len__(self) -> int:
-        """How many texts there are."""
+        """Return the number of texts."""
         return len(self._hashes)
 
     def find(self, batch: RuleBatch, name: str) -> NDArray[np.bool_]:

@@ -1,7 +1,5 @@
 """A scored batch of transactions, as rule conditions read it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

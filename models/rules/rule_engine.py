@@ -1,7 +1,5 @@
 """Rules applied to the decisions of a model."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from typing import assert_never

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.rules.compiled_rule import CompiledRule
 
 Fired = Mapping[int, tuple[CompiledRule, ...]]
-"""By the row of a transaction, the rules that raised it."""
+"""Rules that raised a transaction, by its row."""
 
 NONE_FIRED: Fired = {}
 

@@ -1,7 +1,5 @@
 """A growing set of texts with expiries."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -7,7 +7,7 @@ from models.features.compiled import compiled, compiles_once
 
 @compiled
 def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Give each of ``count`` entries the first free slot from that of its hash on; a free slot holds -1."""
+    """Assign to each of ``count`` entries the first free slot from that of its hash on; a free slot holds -1."""
     slots[:] = -1
     for entry in range(count):
         at = int64(hashes[entry] & uint64(slots.size - 1))
@@ -18,7 +18,7 @@ def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]  # noqa: A
 
 @compiled
 def put_texts(offsets, data, hashes, until_ms, slots, kept_hashes, ends, texts, kept_until_ms, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Put n texts into a table, or give those that it has another end; returns how many it has then.
+    """Add n texts to a table, or change the end of those that it has; returns how many it has then.
 
     ``offsets``, ``data`` and ``hashes`` are those of the n; the others are the table's, with room for all of them.
     """

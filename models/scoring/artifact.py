@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from models.features.former_names import by_present_name, present_names
 from models.features.risk import RiskTable
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from models.scoring.self_test import SelfTest
@@ -57,6 +58,7 @@ def _risk_table(value: dict[str, Any]) -> dict[str, Any]:
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Ascending = AfterValidator(_ascending)
+ByFeature = AfterValidator(by_present_name)
 RiskRates = Annotated[dict[str, Any], AfterValidator(_risk_table)]
 
 
@@ -118,7 +120,7 @@ class Manifest(_Part):
     on; `recall_at_1pct_alerts` when the 1 % with the highest scores are alerted. `usual_spread` is by feature how
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
     alert are: contributions of the features to the model's log-odds, or, where the model has none, values far from
-    the customer's usual. `self_test` is scored wherever the model is to serve, and `signals` is what drift is measured
+    the customer's usual. `self_test` is scored before a model serves, and `signals` is what drift is measured
     against; artifacts of earlier versions have neither.
     """
 
@@ -130,18 +132,18 @@ class Manifest(_Part):
     review_threshold: Share
     block_threshold: Share
     feature_spec_hash: str
-    feature_names: tuple[str, ...]
+    feature_names: Annotated[tuple[str, ...], AfterValidator(present_names)]
     onnx_sha256: str
     parity: Parity
     self_test: SelfTest | None = None
     data: DataFingerprint
     settings: dict[str, float | int | str]
     versions: dict[str, str]
-    usual_spread: dict[str, Annotated[Finite, Field(gt=0)]]
+    usual_spread: Annotated[dict[str, Annotated[Finite, Field(gt=0)]], ByFeature]
     reasons: Literal["contributions", "unusual values"] = "unusual values"
     category_risk: RiskRates
     type_risk: RiskRates
-    reference: dict[str, Reference]
+    reference: Annotated[dict[str, Reference], ByFeature]
     signals: dict[str, SignalReference] = {}
 
     @property

@@ -35,7 +35,7 @@ def backfill_schema(*, with_labels: bool) -> pa.Schema:
 
 
 def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Iterator[pa.RecordBatch]:
-    """Give the features and scores of a history, each transaction upon those before it and the labels known by then.
+    """Yield the features and scores of a history, each based on earlier transactions and the labels known by then.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
 def score_history(
     table: pa.Table, artifact: Artifact, *, with_labels: bool
 ) -> Iterator[tuple[pa.RecordBatch, ScoredBatch]]:
-    """Give each batch of a history with what a scorer makes of it that starts empty; parameters as of `backfill`."""
+    """Yield each batch of a history with its scores by a scorer that starts empty; parameters as of `backfill`."""
     scorer = HistoryScorer(artifact)
     labels = LabelFeed(table) if with_labels else None
     for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):

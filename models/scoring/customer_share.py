@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.features.hashing import hash_column
 
 _BITS = 53
-"""Of a hash: as many as a float counts exactly."""
+"""Bits of a hash: as many as a float counts exactly."""
 
 
 def unit_intervals(customers: pa.Array, salt: str) -> NDArray[np.float64]:

@@ -1,7 +1,5 @@
 """Replay of entities by recorded sequence numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 

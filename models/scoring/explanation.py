@@ -1,7 +1,5 @@
 """Explanation of one score by its features."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tensors that an ONNX graph keeps outside its file, where no checksum covers them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 LOCATION = b"location"
@@ -9,7 +7,7 @@ LOCATION = b"location"
 
 
 def has_external_data(onnx: bytes) -> bool:
-    """Say whether a graph reads a tensor from another file, which onnxruntime reads from the working folder.
+    """Return whether a graph reads a tensor from another file, which onnxruntime reads from the working folder.
 
     Initializers, sparse ones, attributes, subgraphs and functions are all searched, whatever later versions of ONNX
     nest them in.

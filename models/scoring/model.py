@@ -16,7 +16,7 @@ FLOATS = "tensor(float)"
 
 
 MAX_BYTES = 200_000_000
-"""Of a graph: the largest that training gives has a tenth of it."""
+"""Maximum size of a graph: the largest that training makes has a tenth of it."""
 
 
 class OnnxModel:

@@ -1,7 +1,5 @@
 """Content-addressed copies of model artifacts: what a job or a deployment names can't change, nor be tidied away."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -11,7 +11,7 @@ from models.scoring.reason_code import FEATURE_CODES, ReasonCode
 from models.scoring.unusual import unusual_values, usual_value
 
 MAX_REASONS = 3
-"""How many an alert has at most."""
+"""Maximum number of reasons on an alert."""
 
 _CODES = tuple(ReasonCode)
 _CODE_NUMBERS = np.array([_CODES.index(code) for code in FEATURE_CODES])

@@ -1,6 +1,4 @@
-"""Proof, wherever a model is loaded, that it scores there as it did in training."""
-
-from __future__ import annotations
+"""Proof that a loaded model scores as it did in training."""
 
 import numpy as np
 from numpy.typing import NDArray

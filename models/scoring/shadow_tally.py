@@ -1,7 +1,5 @@
 """Comparison of a challenger with the champion."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -132,7 +132,7 @@ class TransactionScorer:
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
     load_merchant, load_customer : callable of str to bytes or None, or None
-        As ``load``, for the known labels that `take_changed_labels` gives.
+        As ``load``, for the known labels that `pop_changed_labels` gives.
     capacity : int
         Customers, and merchants, held in memory, see `Pool`.
     """
@@ -205,20 +205,20 @@ class TransactionScorer:
             ensemble_scores=ensemble_scores,
         )
 
-    def take_back(self, customers: Sequence[str]) -> None:
-        """Undo a batch of these customers that failed, see `FeatureEngine.take_back`."""
-        self._engine.take_back(customers)
+    def roll_back(self, customers: Sequence[str]) -> None:
+        """Undo a batch of these customers that failed, see `FeatureEngine.roll_back`."""
+        self._engine.roll_back(customers)
 
     def preview(self, records: pa.RecordBatch, *, entities: EntityInputs) -> NDArray[np.float32]:
         """Return the features of transactions that are not added, see `FeatureEngine.preview`."""
         return self._engine.preview(records, entities)
 
     def merchant_awaits_storing(self, merchant: str) -> bool:
-        """Return whether `take_changed_labels` would give a merchant."""
+        """Return whether `pop_changed_labels` would give a merchant."""
         return self._engine.merchant_awaits_storing(merchant)
 
     def customer_awaits_storing(self, customer: str) -> bool:
-        """Return whether `take_changed_labels` would give a customer."""
+        """Return whether `pop_changed_labels` would give a customer."""
         return self._engine.customer_awaits_storing(customer)
 
     def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
@@ -229,6 +229,6 @@ class TransactionScorer:
         """Ingest labels that arrive without transactions."""
         self._engine.learn(labels)
 
-    def take_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        """Return what to store of merchants and of customers, see `FeatureEngine.take_changed_labels`."""
-        return self._engine.take_changed_labels()
+    def pop_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return what to store of merchants and of customers, see `FeatureEngine.pop_changed_labels`."""
+        return self._engine.pop_changed_labels()

@@ -1,7 +1,5 @@
 """Tree ensembles as flat arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,7 +13,7 @@ NONE = -1
 """Marks the absence of a split."""
 
 COVER_TOLERANCE = 1e-4
-"""By how much of its cover a node's may differ from the sum of its branches': covers are float32."""
+"""Maximum difference of a node's cover from the sum of its branches', relative to it: covers are float32."""
 
 
 class TreeEnsemble(NamedTuple):
@@ -84,7 +82,7 @@ class _Split(NamedTuple):
 
 
 def read_trees(nodes: TreeNodes) -> TreeEnsemble:
-    """Lay trees flat.
+    """Flatten trees.
 
     Raises
     ------

@@ -1,7 +1,5 @@
 """Nodes of the trees in an ONNX graph."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows on which a served model would differ from its library, if on any."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 

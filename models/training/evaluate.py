@@ -1,7 +1,5 @@
 """Evaluation of a learner, fold by fold."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Settings and results of an evaluation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal

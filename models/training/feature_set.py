@@ -23,7 +23,7 @@ BOOK_NAMES = (
     "is_weekend",
     "is_night",
     *(f"{what}_with_this_{window}" for window in _CUSTOMER_WINDOWS for what in ("count", "mean")),
-    *(f"merchant_{what}_{window}" for window in _MERCHANT_WINDOWS for what in ("known", "fraud_share")),
+    *(f"merchant_{what}_{window}" for window in _MERCHANT_WINDOWS for what in ("labels", "fraud_rate")),
 )
 
 
@@ -37,7 +37,7 @@ def select_features(
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Return the columns of a feature set, and their names, from those that `width_of` gives.
 
-    The benchmark counts the transaction itself among the customer's, and replaces an unknown fraud share by 0.
+    The benchmark counts the transaction itself among the customer's, and replaces an unknown fraud rate by 0.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def select_features(
     columns = [amount, column("is_weekend"), column("is_night")]
     for window in _CUSTOMER_WINDOWS:
         count = column(f"count_{window}") + np.float32(1)
-        columns += [count, (column(f"sum_{window}") + amount) / count]
+        columns += [count, (column(f"amount_sum_{window}") + amount) / count]
     for window in _MERCHANT_WINDOWS:
-        share = column(f"merchant_fraud_share_{window}")
-        columns += [column(f"merchant_known_{window}"), np.maximum(share, np.float32(0))]
+        rate = column(f"merchant_fraud_rate_{window}")
+        columns += [column(f"merchant_labels_{window}"), np.maximum(rate, np.float32(0))]
     return np.column_stack(columns), BOOK_NAMES

@@ -1,7 +1,5 @@
 """Labelled history, read and replayed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

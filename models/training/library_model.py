@@ -1,7 +1,5 @@
 """Model file of the training library, kept with an artifact."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

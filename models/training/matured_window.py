@@ -1,7 +1,5 @@
 """Training window of transactions whose labels are final."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa

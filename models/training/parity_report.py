@@ -1,7 +1,5 @@
 """Parity of a served model with the library that trained it, on adversarial rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,7 +1,5 @@
 """HTML reports of training and evaluation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

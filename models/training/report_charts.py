@@ -1,7 +1,5 @@
 """Charts of reports, as SVG."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Search for the settings of a learner."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Training of a model and export of its artifact."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict

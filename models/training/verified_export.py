@@ -1,7 +1,5 @@
 """Export of a classifier whose ONNX graph is checked against the library."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -11,5 +11,5 @@ INFLATION = 1.5
 
 
 def amount_inflation(world: CardWorld, rows: Rows, drift_ms: int, rng: np.random.Generator) -> Rows:  # noqa: ARG001
-    """From `drift_ms` on everything costs half as much again."""
+    """Raise all prices by half from `drift_ms` on."""
     return replace(rows, amount=np.where(rows.time_ms >= drift_ms, rows.amount * INFLATION, rows.amount))

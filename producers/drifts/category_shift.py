@@ -13,7 +13,7 @@ SHARE = 0.5
 
 
 def category_shift(world: CardWorld, rows: Rows, drift_ms: int, rng: np.random.Generator) -> Rows:
-    """From `drift_ms` on half of what customers bought in shops they buy on the internet instead."""
+    """Move half of the purchases in shops to the internet from `drift_ms` on."""
     in_shop = (rows.scenario == GENUINE) & ~world.is_online(rows.merchant)
     moved = in_shop & (rows.time_ms >= drift_ms) & (rng.random(len(rows)) < SHARE)
     online = world.pick_online(len(rows), rng)

@@ -11,7 +11,7 @@ from schemas.durations import MINUTE_MS
 
 
 def account_takeover(scene: Scene, transactions: int, rng: np.random.Generator) -> Rows:
-    """Let a stranger log in from a device of his own and buy what the customer would not."""
+    """Simulate a fraudster who logs in from an own device and buys what the customer would not."""
     attacks = Episodes.draw(transactions, 2, 5, rng)
     customer = attacks.victims(scene, rng)
     count = attacks.transactions

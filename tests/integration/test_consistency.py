@@ -97,9 +97,9 @@ def test_what_the_job_logged_is_recomputed_from_its_topics_though_labels_race_wi
     assert command("archive", "--out", str(archive)).exit_code == 0
     code, found = consistency("--archive", str(archive), "--json")
     assert (code, found["compared"]) == (0, total)
-    change_one_value(archive, "mean_7d")
+    change_one_value(archive, "amount_mean_7d")
     code, found = consistency("--archive", str(archive))
-    assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["mean_7d"])
+    assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["amount_mean_7d"])
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])

@@ -41,7 +41,7 @@ def lane(running) -> Lane:
 @pytest.fixture
 def client(lane) -> Iterator[TestClient]:
     send(lane, ALERT, lane.topics.alerts, *(alert(number) for number in range(3)))
-    with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as client:
+    with TestClient(create_console(lane.broker, lane.rest), base_url="http://127.0.0.1") as client:
         assert wait_until(lambda: len(listed(client)) == 3, seconds=DONE_SECONDS)
         yield client
 
@@ -80,7 +80,7 @@ def test_snooze_is_a_separate_record_and_keeps_the_others(lane, client):
 
 def test_labels_of_other_consoles_are_shown_and_reviews_survive_a_restart(lane, client):
     client.post("/data/alerts/a000/review", json={"label": "fraud"}, headers=SAME_ORIGIN)
-    with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as other:
+    with TestClient(create_console(lane.broker, lane.rest), base_url="http://127.0.0.1") as other:
         assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
         other.post("/data/alerts/a002/review", json={"label": "genuine"}, headers=SAME_ORIGIN)
         assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
@@ -144,7 +144,7 @@ def test_running_job_is_shown_with_figures_models_checkpoints_and_alerts(running
     lane = running.lane()
     lane.submit()
     try:
-        with TestClient(create_console(lane.settings, lane.services), base_url="http://127.0.0.1") as client:
+        with TestClient(create_console(lane.broker, lane.rest), base_url="http://127.0.0.1") as client:
             table = simulate(SimulationConfig(seed=5, customers=40, days=30)).select(TRANSACTION_ARROW.names)
             lane.send(table)
             lane.await_scores(len(table))

@@ -148,6 +148,11 @@ class Polluted:
     """Position of the valid dead letter."""
     out: Path
 
+    @property
+    def broker(self) -> Broker:
+        """Connection to the broker of these topics."""
+        return self.services.broker(self.settings)
+
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command at these topics."""
         return {
@@ -309,7 +314,7 @@ ANSWERS = {200, 404, 422, 503, 504}
 
 
 def test_console_shows_the_valid_records_and_no_request_fails(polluted):
-    with TestClient(create_console(polluted.settings, polluted.services), base_url="http://127.0.0.1") as client:
+    with TestClient(create_console(polluted.broker, polluted.services.rest), base_url="http://127.0.0.1") as client:
 
         def shown() -> bool:
             return bool(
@@ -327,8 +332,8 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
 def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
     topics = polluted.settings.topics
     valid = valid_records("m")
-    with open_exporter(polluted.settings, polluted.services) as registry:
-        app = create_application(polluted.settings, polluted.services, registry)
+    with open_exporter(polluted.broker, polluted.services.rest) as registry:
+        app = create_application(polluted.broker, polluted.services.rest, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             with Publisher(polluted.services.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():

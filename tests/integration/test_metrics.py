@@ -44,8 +44,8 @@ def test_sent_records_are_counted_and_every_queried_metric_exists(open_lane):
     table = simulate(world).slice(0, 2_000)
     lane.submit()
     labels = LabelMonitor(horizon_ms=2 * DAY_MS, k=7)
-    with open_exporter(lane.settings, lane.services, labels) as registry:
-        app = create_application(lane.settings, lane.services, registry)
+    with open_exporter(lane.broker, lane.rest, labels) as registry:
+        app = create_application(lane.broker, lane.rest, registry)
         client = TestClient(app, base_url="http://127.0.0.1")
 
         def scrape() -> Scrape:
@@ -95,9 +95,9 @@ def test_sent_records_are_counted_and_every_queried_metric_exists(open_lane):
 def test_exporter_reports_a_missing_job_and_the_growing_lag(open_lane):
     lane = open_lane()
     table = simulate(SimulationConfig(seed=6, customers=60, days=30)).slice(0, 100)
-    with open_exporter(lane.settings, lane.services) as registry:
+    with open_exporter(lane.broker, lane.rest) as registry:
         lane.send(table)
-        client = TestClient(create_application(lane.settings, lane.services, registry), base_url="http://127.0.0.1")
+        client = TestClient(create_application(lane.broker, lane.rest, registry), base_url="http://127.0.0.1")
         seen = Scrape(client.get("/metrics").text)
     assert seen.value("fraud_job_up") == 0
     assert seen.value("fraud_consumer_lag_records", topic=lane.topics.transactions) == len(table)

@@ -7,7 +7,6 @@ import pytest
 
 from fraudstream.control.flink_run import FlinkRun
 from fraudstream.devstack import cluster as devstack_cluster
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import cluster, embedded
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
@@ -45,7 +44,7 @@ def run_theirs(running: Running, folder: Path, when: str) -> None:
         script=Path(other_teams_job.__file__),
         options={"python.files": str(folder)},
     )
-    job_id, rest = job.submit(), FlinkRest(url=running.services.rest_url)
+    job_id, rest = job.submit(), running.services.rest
     assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=60)
     assert rest.job(job_id)["state"] == "FINISHED", (when, rest.root_cause(job_id))
 

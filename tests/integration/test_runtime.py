@@ -141,7 +141,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     assert wait_until(lambda: not victim.alive(), seconds=10)
     assert start(settings) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
-    assert FlinkRest(url=services.rest_url).overview()["slots-total"] >= count
+    assert services.rest.overview()["slots-total"] >= count
 
 
 def test_second_services_get_other_ports_than_the_first(settings, services, tmp_path):
@@ -160,7 +160,7 @@ def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
 
 
 def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(settings, services):
-    rest = FlinkRest(url=services.rest_url)
+    rest = services.rest
     job_id = submit(settings, services).job_id
 
     for process in RunState.load(settings.state).running():

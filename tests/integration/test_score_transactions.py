@@ -14,16 +14,19 @@ from tests.integration.scoring_lane import Lane
 
 pytestmark = pytest.mark.integration
 
-THREAD_ROWS = 20_000
+FIRST_ROWS, BURST_ROWS = 100, 20_000
+ROWS = FIRST_ROWS + BURST_ROWS
 
 
 @pytest.fixture(scope="module")
 def scored(running, artifact):
-    """Return a lane after THREAD_ROWS transactions in thread mode, and the expected output."""
-    lane, table = running.lane(), card_world(THREAD_ROWS)
+    """Return a lane after a burst to a job that was scoring already, in thread mode, and the expected output."""
+    lane, table = running.lane(), card_world(ROWS)
     lane.submit()
-    lane.send(table)
-    lane.await_scores(len(table))
+    lane.send(table.slice(0, FIRST_ROWS))
+    lane.await_scores(FIRST_ROWS)
+    lane.send(table.slice(FIRST_ROWS))
+    lane.await_scores(ROWS)
     lane.cancel()
     return lane, Expected.of(table, artifact)
 
@@ -31,7 +34,7 @@ def scored(running, artifact):
 def test_every_transaction_has_one_score_equal_to_that_of_the_offline_replay(scored):
     lane, expected = scored
     scores = lane.scores()
-    assert len(scores) == THREAD_ROWS
+    assert len(scores) == ROWS
     assert {item["transaction_id"]: item["score"] for item in scores} == expected.scores
     assert {item["transaction_id"]: item["decision"] for item in scores} == expected.decisions
 
@@ -44,7 +47,7 @@ def test_scores_name_their_customer_model_and_feature_table(scored, artifact):
         assert item["feature_spec_hash"] == artifact.manifest.feature_spec_hash
 
 
-def test_scores_of_a_customer_are_in_the_sequence_sent(scored):
+def test_burst_to_a_running_job_is_scored_in_the_sequence_sent_per_customer(scored):
     lane, expected = scored
     found: dict[str, list[str]] = {}
     for item in lane.scores():

@@ -28,7 +28,7 @@ PATIENT = {"X-Deadline-Ms": "10000"}
 
 
 def client_of(lane: Lane) -> TestClient:
-    app = create_application(lane.settings, lane.services, CollectorRegistry())
+    app = create_application(lane.broker, lane.rest, CollectorRegistry())
     return TestClient(app, base_url="http://127.0.0.1")
 
 
@@ -131,7 +131,7 @@ def test_queried_features_equal_those_of_the_next_transaction_and_queries_change
         first, second = (answer.json()["features"] for answer in queries)
         assert lane.size(lane.topics.transactions) == size
         for features in (first, second):
-            assert (features["amount"], features["count_1h"], features["sum_1h"]) == (3_500, 1, 20)
+            assert (features["amount"], features["count_1h"], features["amount_sum_1h"]) == (3_500, 1, 20)
         spent += first["count_24h"]
     assert spent == 8
 

@@ -1,7 +1,5 @@
 """Lag of consumer groups."""
 
-from __future__ import annotations
-
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 
 from fraudstream.kafka.broker import Broker

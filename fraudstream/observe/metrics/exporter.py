@@ -1,14 +1,12 @@
 """Prometheus exporter."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.observe.metrics.consumer_lag import ConsumerLag
 from fraudstream.observe.metrics.job_metrics import JobMetrics
@@ -17,20 +15,19 @@ from fraudstream.observe.metrics.label_metrics import LabelMetrics
 from fraudstream.observe.metrics.metrics_reader import MetricsReader
 from fraudstream.observe.metrics.stream_metrics import StreamMetrics
 from fraudstream.readers.label_watch import LabelWatch
-from fraudstream.settings.settings import Settings
 from models.monitoring.label_monitor import LabelMonitor
 
 
 @contextmanager
 def open_exporter(
-    settings: Settings, services: Services, labels: LabelMonitor | None = None, *, share: float = 1.0
+    broker: Broker, rest: FlinkRest, labels: LabelMonitor | None = None, *, share: float = 1.0
 ) -> Iterator[CollectorRegistry]:
     """Collect metrics while a block runs.
 
     Parameters
     ----------
-    settings, services
-        Addresses of broker and cluster.
+    broker, rest
+        Broker and cluster of the job.
     labels
         Monitor that joins scores and labels from their first record; None: no model quality metrics.
     share
@@ -43,11 +40,10 @@ def open_exporter(
     """
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    broker = services.broker(settings)
     with ExitStack() as stack:
         lag = stack.enter_context(closing(ConsumerLag(broker)))
         stack.enter_context(MetricsReader(broker, StreamMetrics(registry)))
-        registry.register(JobMetrics(JobProbe(rest=FlinkRest(url=services.rest_url), lag=lag, ids=TopicIds(broker))))
+        registry.register(JobMetrics(JobProbe(rest=rest, lag=lag, ids=TopicIds(broker))))
         if labels is not None:
             stack.enter_context(LabelWatch(broker, labels, share=share))
             registry.register(LabelMetrics(labels))

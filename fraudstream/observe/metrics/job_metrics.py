@@ -1,7 +1,5 @@
 """Metrics of the job from Flink and the broker."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

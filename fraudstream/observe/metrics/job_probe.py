@@ -1,7 +1,5 @@
 """Readings of the job from Flink and the broker."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from fraudstream.control.topic_watch import input_topics_now

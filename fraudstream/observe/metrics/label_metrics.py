@@ -27,7 +27,7 @@ class LabelMetrics(Collector):
         yield from _rates(figures)
         cards = GaugeMetricFamily(
             "fraud_card_precision_at_k",
-            "Mean over the matured days of the share of compromised cards among the k that look worst.",
+            "Mean over the matured days of the share of compromised cards among the k with the highest scores.",
             labels=["model_id", "k"],
         )
         for item in figures:

@@ -1,7 +1,5 @@
 """Reader of the topics for the metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

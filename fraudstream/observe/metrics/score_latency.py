@@ -1,7 +1,5 @@
 """Latency from a transaction to its score."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Hashable
 

@@ -1,7 +1,5 @@
 """Transaction ids of framed records, read without decoding the rest if the writer's schema allows it."""
 
-from __future__ import annotations
-
 import json
 
 from confluent_kafka import Message

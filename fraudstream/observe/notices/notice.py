@@ -1,7 +1,5 @@
 """Notifications."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime

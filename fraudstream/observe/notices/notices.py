@@ -1,7 +1,5 @@
 """Delivery of notifications by webhook and log."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """Notifier of drift, refusals and alert rate spikes."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import OrderedDict

@@ -261,6 +261,6 @@ class Store:
         return replace(label_batch(labels), mine=np.array(mine, np.bool_))
 
     def save(self) -> None:
-        merchants, customers = self.engine.take_changed_labels()
+        merchants, customers = self.engine.pop_changed_labels()
         self.merchants.update(merchants)
         self.customers.update(customers)

@@ -37,7 +37,7 @@ from tests.unit.scoring.simulated_job import SimulatedJob
 from tests.unit.training.histories import artifact, customer_artifact, history
 
 ROWS = 8_000
-RULES = book(rule("large", "amount > 5 * mean_30d and amount > 50", "REVIEW"))
+RULES = book(rule("large", "amount > 5 * amount_mean_30d and amount > 50", "REVIEW"))
 IDS = ("shared by all", "shared by pairs")
 
 Key = tuple[str, str]

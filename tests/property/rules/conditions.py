@@ -22,7 +22,7 @@ LISTS = (
     ),
     RuleList(name="empty", entries=()),
 )
-NUMBERS = ("amount", "mean_30d", "distance_km", "z_1h", "count_10m", "device_customers_24h", "score")
+NUMBERS = ("amount", "amount_mean_30d", "distance_km", "amount_z_1h", "count_10m", "device_customers_24h", "score")
 FLAGS = ("new_device", "is_night", "device_new_customer")
 TEXTS = ("customer_id", "merchant_id", "currency", "device_id", "merchant_category", "transaction_type")
 

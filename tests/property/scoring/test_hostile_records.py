@@ -161,7 +161,7 @@ class Engines:
         """Learn labels in all ways."""
         for scorer in (self.memory, self.cached):
             scorer.learn(labels)
-        merchants, customers = self.cached.take_changed_labels()
+        merchants, customers = self.cached.pop_changed_labels()
         for raw in (*merchants.values(), *customers.values()):
             assert check_labels(raw)[0] > 0
         self.stored["merchants"].update(merchants)

@@ -9,7 +9,7 @@ from fraudstream.system.folders import PROJECT_ROOT
 from models.features.entities.entity_record import BLOOM_ADDS, RECENT, REGISTERS
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES
 
-PAGE = (PROJECT_ROOT / "docs" / "features.md").read_text()
+PAGE, _, FORMER = (PROJECT_ROOT / "docs" / "features.md").read_text().partition("other names in earlier versions")
 
 
 def expanded(pattern: str) -> list[str]:

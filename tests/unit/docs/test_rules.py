@@ -31,7 +31,7 @@ def test_rule_file_of_the_page_is_valid(file):
 def test_error_message_of_the_page_is_the_actual_one(file):
     (large,) = [rule for rule in RuleFile.read(file).rules if rule.name == "large_at_night"]
     with pytest.raises(RuleError) as refused:
-        RuleEngine(book(replace(large, when=large.when.replace("mean_30d", "mean_30"))))
+        RuleEngine(book(replace(large, when=large.when.replace("amount_mean_30d", "amount_mean_30"))))
     assert f"\n{refused.value}\n" in PAGE
 
 

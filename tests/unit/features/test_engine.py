@@ -19,7 +19,10 @@ def features(*rows):
 
 def test_first_transaction_has_its_missing_values():
     x = features({"amount_minor": 1250})
-    assert [x[n] for n in ("count_7d", "sum_7d", "mean_7d", "z_7d", "to_mean_7d", "since_last_s")] == [
+    assert [
+        x[n]
+        for n in ("count_7d", "amount_sum_7d", "amount_mean_7d", "amount_z_7d", "amount_to_mean_7d", "since_last_s")
+    ] == [
         0,
         0,
         -1,
@@ -38,11 +41,11 @@ def test_worked_example():
          "latitude": 0.0, "longitude": 1.0},
     )  # fmt: skip
     assert (x["count_1h"], x["count_24h"]) == (1, 2)
-    assert (x["sum_24h"], x["mean_24h"], x["deviation_24h"], x["max_24h"]) == (40, 20, 10, 30)
-    assert (x["merchants_24h"], x["same_24h"], x["new_merchant"], x["new_device"]) == (2, 1, 0, 1)
-    assert x["z_24h"] == pytest.approx((62 - 20) / 11)
-    assert (x["to_mean_24h"], x["to_max_7d"]) == (3, pytest.approx(63 / 31))
-    assert (x["since_last_s"], x["usual_gap_s"], x["history_count"]) == (3600, 3600, 2)
+    assert (x["amount_sum_24h"], x["amount_mean_24h"], x["amount_std_24h"], x["amount_max_24h"]) == (40, 20, 10, 30)
+    assert (x["merchants_24h"], x["same_merchant_count_24h"], x["new_merchant"], x["new_device"]) == (2, 1, 0, 1)
+    assert x["amount_z_24h"] == pytest.approx((62 - 20) / 11)
+    assert (x["amount_to_mean_24h"], x["amount_to_max_7d"]) == (3, pytest.approx(63 / 31))
+    assert (x["since_last_s"], x["mean_gap_s"], x["history_count"]) == (3600, 3600, 2)
     assert x["distance_km"] == pytest.approx(111.195, abs=0.001)  # from the last known location, two hours ago
     assert x["speed_kmh"] == pytest.approx(111.195 / 2, abs=0.001)
     assert (x["hour"], x["is_night"], x["is_weekend"]) == (2, 1, 0)
@@ -132,9 +135,9 @@ def test_high_volume_customer_is_counted_beyond_the_stored_transactions():
     assert x["history_count"] == K
     assert x["count_1h"] == 60  # within the K stored, so exact
     assert x["count_24h"] == 299
-    assert x["sum_24h"] == 299 * 300 / 2
-    assert x["max_24h"] == 299
-    assert x["deviation_24h"] == pytest.approx(np.std(np.arange(1, 300)), rel=1e-6)
+    assert x["amount_sum_24h"] == 299 * 300 / 2
+    assert x["amount_max_24h"] == 299
+    assert x["amount_std_24h"] == pytest.approx(np.std(np.arange(1, 300)), rel=1e-6)
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.name)
@@ -237,4 +240,4 @@ def test_engine_without_a_store_grows_and_forgets_nothing():
 def test_amounts_are_in_the_major_unit_of_their_currency(currency, amount):
     row = {"amount_minor": 1250, "currency": currency}
     x = features(row, {**row, "event_time": START_MS + HOUR_MS})
-    assert (x["amount"], x["sum_7d"]) == (amount, amount)
+    assert (x["amount"], x["amount_sum_7d"]) == (amount, amount)

@@ -30,10 +30,14 @@ def features(now_ms, *labels, **transaction):
 
 def test_without_labels_the_features_have_their_missing_values():
     x = features(START_MS)
-    assert [x[n] for n in ("merchant_known_7d", "merchant_fraud_share_7d", "merchant_mean_7d", "fraud_run")] == [
-        0, 0, -1, 0,
-    ]  # fmt: skip
-    assert [x[n] for n in ("since_merchant_fraud_s", "known_frauds", "genuine_mean", "genuine_z")] == [-1, 0, -1, 0]
+    names = ("merchant_labels_7d", "merchant_fraud_rate_7d", "merchant_labelled_amount_mean_7d", "fraud_streak")
+    assert [x[name] for name in names] == [0, 0, -1, 0]
+    assert [x[n] for n in ("since_merchant_fraud_s", "known_frauds", "genuine_amount_mean", "genuine_amount_z")] == [
+        -1,
+        0,
+        -1,
+        0,
+    ]
 
 
 def test_worked_example():
@@ -43,24 +47,24 @@ def test_worked_example():
         {**FRAUD, "customer_id": "another", "amount_minor": 70_000},
         amount_minor=6200,
     )  # fmt: skip
-    assert (x["merchant_known_2d"], x["merchant_frauds_2d"], x["merchant_fraud_share_2d"]) == (4, 2, 0.5)
-    assert x["merchant_mean_7d"] == 310
-    assert (x["fraud_run"], x["fraud_run_age_s"]) == (2, 3 * 3600)
+    assert (x["merchant_labels_2d"], x["merchant_frauds_2d"], x["merchant_fraud_rate_2d"]) == (4, 2, 0.5)
+    assert x["merchant_labelled_amount_mean_7d"] == 310
+    assert (x["fraud_streak"], x["fraud_streak_age_s"]) == (2, 3 * 3600)
     assert (x["since_merchant_fraud_s"], x["since_merchant_genuine_s"]) == (2 * 3600, 4 * 3600)
     assert (x["known_frauds"], x["since_known_fraud_s"], x["known_genuine"]) == (1, 3 * 3600, 2)
-    assert (x["genuine_mean"], x["genuine_max"]) == (20, 30)
-    assert (x["to_genuine_mean"], x["to_genuine_max"]) == (3, pytest.approx(63 / 31))
-    assert x["genuine_z"] == pytest.approx((62 - 20) / 11)
+    assert (x["genuine_amount_mean"], x["genuine_amount_max"]) == (20, 30)
+    assert (x["genuine_amount_to_mean"], x["genuine_amount_to_max"]) == (3, pytest.approx(63 / 31))
+    assert x["genuine_amount_z"] == pytest.approx((62 - 20) / 11)
 
 
 @pytest.mark.parametrize(("until_ms", "known"), [(-1, 0), (0, 1), (DAY_MS - 1, 1), (DAY_MS, 0)])
 def test_label_counts_from_its_label_time_until_it_leaves_the_window(until_ms, known):
-    assert features(START_MS + until_ms, GENUINE)["merchant_known_1d"] == known
+    assert features(START_MS + until_ms, GENUINE)["merchant_labels_1d"] == known
 
 
 def test_late_transaction_does_not_use_labels_of_its_future():
     x = features(START_MS + HOUR_MS // 2, FRAUD, FRAUD, FRAUD)
-    assert (x["merchant_known_1d"], x["known_frauds"], x["fraud_run"]) == (1, 1, 1)
+    assert (x["merchant_labels_1d"], x["known_frauds"], x["fraud_streak"]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("sequence", [[0, 1], [1, 0]])
@@ -68,7 +72,7 @@ def test_later_genuine_label_revokes_the_fraud_in_any_sequence_of_arrival(sequen
     both = [{**FRAUD, "transaction_id": "t"}, {**GENUINE, "transaction_id": "t", "label_time": START_MS + HOUR_MS}]
     both[0]["label_time"] = START_MS
     x = features(START_MS + DAY_MS // 2, *(both[i] for i in sequence))
-    assert (x["merchant_known_1d"], x["merchant_frauds_2d"], x["known_frauds"], x["known_genuine"]) == (1, 0, 0, 1)
+    assert (x["merchant_labels_1d"], x["merchant_frauds_2d"], x["known_frauds"], x["known_genuine"]) == (1, 0, 0, 1)
 
 
 def test_label_sent_twice_counts_once():
@@ -84,9 +88,9 @@ def test_labels_older_than_the_horizon_are_forgotten():
 def test_totals_count_labels_that_are_no_longer_stored():
     many = [{"amount_minor": 100 * (i + 1), "is_fraud": i < 10, "label_time": START_MS + i} for i in range(200)]
     x = features(START_MS + HOUR_MS, *many)
-    assert (x["merchant_known_1d"], x["merchant_frauds_28d"]) == (200, 10)
+    assert (x["merchant_labels_1d"], x["merchant_frauds_28d"]) == (200, 10)
     assert (x["known_frauds"], x["known_genuine"]) == (10, 190)
-    assert (x["genuine_mean"], x["genuine_max"]) == (np.mean(np.arange(11, 201)), 200)
+    assert (x["genuine_amount_mean"], x["genuine_amount_max"]) == (np.mean(np.arange(11, 201)), 200)
     assert x["since_merchant_fraud_s"] == np.float32((HOUR_MS - 9) / 1000)
 
 
@@ -94,11 +98,11 @@ def test_whole_days_are_counted_beyond_the_stored_labels():
     many = [{"label_time": START_MS + i * HOUR_MS} for i in range(200)]  # eight days and eight hours
     now_ms = START_MS + 200 * HOUR_MS
     x = features(now_ms, *many)
-    assert x["merchant_known_2d"] == 47  # within the stored ones: exact
+    assert x["merchant_labels_2d"] == 47  # within the stored ones: exact
     first_day = (now_ms - 7 * DAY_MS) // DAY_MS * DAY_MS
-    assert x["merchant_known_7d"] == (now_ms - first_day) // HOUR_MS
+    assert x["merchant_labels_7d"] == (now_ms - first_day) // HOUR_MS
     late = features(START_MS + 100 * HOUR_MS, *many)
-    assert late["merchant_known_7d"] == 96  # the four complete days
+    assert late["merchant_labels_7d"] == 96  # the four complete days
     assert late["known_genuine"] == 0
 
 
@@ -109,9 +113,9 @@ def test_changed_labels_are_in_memory_until_they_are_written():
     )  # fmt: skip
     engine.learn(label_batch(FRAUD))
     engine.learn(label_batch({**FRAUD, "merchant_id": "m2", "customer_id": "c2"}))
-    merchants, customers = engine.take_changed_labels()
+    merchants, customers = engine.pop_changed_labels()
     assert (set(merchants), set(customers)) == ({"m", "m2"}, {"c", "c2"})
-    assert engine.take_changed_labels() == ({}, {})
+    assert engine.pop_changed_labels() == ({}, {})
     stored["m"].update(merchants)
     stored["c"].update(customers)
     batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
@@ -123,7 +127,7 @@ def test_labels_of_customers_of_other_engines_count_only_for_the_merchant():
     labels = label_batch(FRAUD, FRAUD)
     labels.mine[0] = False
     engine.learn(labels)
-    merchants, customers = engine.take_changed_labels()
+    merchants, customers = engine.pop_changed_labels()
     assert (list(merchants), list(customers)) == (["m"], ["c"])
     batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
     x = dict(zip(FEATURE_NAMES, batch.x[0].tolist(), strict=True))
@@ -172,13 +176,13 @@ def others(count):
 
 
 @pytest.mark.parametrize("count", [63, 64, 200, 1_000, KEPT_LABELS + MAX_LEFT - 1])
-@pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "taken back"])
+@pytest.mark.parametrize("again", [FRAUD, GENUINE], ids=["sent again", "revoked"])
 def test_label_of_a_busy_merchant_counts_once_when_repeated_or_revoked(count, again):
     first = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     later = {**again, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
     x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
     frauds = int(again["is_fraud"])
-    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 1, frauds)
+    assert (x["merchant_labels_7d"], x["merchant_frauds_7d"]) == (count + 1, frauds)
     assert (x["known_frauds"], x["known_genuine"]) == (frauds, count + 1 - frauds)
     assert x["since_merchant_fraud_s"] == (86_400 if frauds else -1)
 
@@ -187,7 +191,7 @@ def test_older_label_of_an_evicted_transaction_does_not_count():
     holds = {**FRAUD, "transaction_id": "x", "label_time": START_MS}
     older = {**GENUINE, "transaction_id": "x", "label_time": START_MS - 1}
     x = features(START_MS + 3 * DAY_MS, holds, *others(100), older)
-    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (101, 1)
+    assert (x["merchant_labels_7d"], x["merchant_frauds_7d"]) == (101, 1)
 
 
 def test_second_label_counts_again_once_the_ledger_overflowed():
@@ -195,17 +199,17 @@ def test_second_label_counts_again_once_the_ledger_overflowed():
     later = {**GENUINE, "transaction_id": "x", "label_time": START_MS + 2 * DAY_MS}
     count = KEPT_LABELS + MAX_LEFT
     x = features(START_MS + 3 * DAY_MS, first, *others(count), later)
-    assert (x["merchant_known_7d"], x["merchant_frauds_7d"]) == (count + 2, 1)
+    assert (x["merchant_labels_7d"], x["merchant_frauds_7d"]) == (count + 2, 1)
 
 
 def test_previous_largest_and_newest_are_restored_when_a_label_is_revoked():
     largest = {"transaction_id": "x", "label_time": START_MS, "amount_minor": 90_000}
     now_fraud = {**largest, **FRAUD, "label_time": START_MS + 2 * DAY_MS}
     x = features(START_MS + 3 * DAY_MS, largest, *others(100), now_fraud)
-    assert (x["genuine_max"], x["genuine_mean"]) == (10, 10)
+    assert (x["genuine_amount_max"], x["genuine_amount_mean"]) == (10, 10)
 
 
 def test_equal_transaction_ids_of_two_customers_of_a_merchant_are_separate():
     one, other = {"transaction_id": "1", "customer_id": "anna", **FRAUD}, {"transaction_id": "1", "customer_id": "ben"}
     known = features(START_MS + DAY_MS, one, other)
-    assert (known["merchant_known_28d"], known["merchant_frauds_28d"]) == (2, 1)
+    assert (known["merchant_labels_28d"], known["merchant_frauds_28d"]) == (2, 1)

@@ -79,7 +79,7 @@ def test_unstored_labels_outlive_their_row(leave):
         engine.drop(["c"], ["m"])
     assert engine.customer_awaits_storing("c")
     assert engine.merchant_awaits_storing("m")
-    assert [list(changed) for changed in engine.take_changed_labels()] == [["m"], ["c"]]
+    assert [list(changed) for changed in engine.pop_changed_labels()] == [["m"], ["c"]]
     assert not engine.customer_awaits_storing("c")
 
 

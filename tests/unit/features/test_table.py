@@ -94,8 +94,8 @@ def test_a_usual_value_of_an_entity_is_of_the_same_entity():
 
 
 def test_models_of_a_former_table_are_read_as_the_beginning_of_the_present_one():
-    assert spec_hash(FORMER_FEATURES) == "4d6fbad85b6bf301"
-    customer = spec_hash(CUSTOMER_FEATURES)
-    assert {"4d6fbad85b6bf301": 88, customer: len(CUSTOMER_FEATURES), spec_hash(): len(FEATURES)} == TABLE_WIDTHS
+    assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(FORMER_FEATURES)] == 88
+    assert TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == len(CUSTOMER_FEATURES)
+    assert TABLE_WIDTHS[spec_hash()] == len(FEATURES)
     assert FEATURES[:88] == FORMER_FEATURES
     assert FEATURES[: len(CUSTOMER_FEATURES)] == CUSTOMER_FEATURES

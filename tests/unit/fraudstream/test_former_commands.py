@@ -65,3 +65,10 @@ def test_former_options_of_a_command_are_not_in_its_help(command, words):
 def test_former_option_of_one_command_stays_unknown_to_others():
     done, _ = run("dlq", "ls", "--mend-keys")
     assert done.exit_code == 2
+
+
+def test_former_name_of_a_feature_in_a_rule_file_works_with_a_warning(tmp_path):
+    file = tmp_path / "rules.toml"
+    file.write_text('[rules.large]\nwhen = "amount > 5 * mean_30d"\naction = "review"\n')
+    _, warnings = run("rules", "dry-run", str(file), "--on", "none.parquet")
+    assert "rule large: the feature mean_30d is now called amount_mean_30d" in warnings

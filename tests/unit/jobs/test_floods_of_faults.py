@@ -34,7 +34,7 @@ MARKS = {
 }
 """Amount that each stage fails for, minor units."""
 
-AMOUNT, MAXIMUM = FEATURE_NAMES.index("amount"), FEATURE_NAMES.index("max_30d")
+AMOUNT, MAXIMUM = FEATURE_NAMES.index("amount"), FEATURE_NAMES.index("amount_max_30d")
 
 
 def of_records(records: Any) -> Any:

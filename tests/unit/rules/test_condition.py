@@ -39,13 +39,20 @@ def test_negated_comparison_with_a_missing_value_is_true():
 
 
 def test_minus_one_is_a_number_unless_it_encodes_missing():
-    assert holds("z_1h == -1", z_1h=-1)
-    assert holds("z_1h < 0 and not missing(z_1h)", z_1h=-1)
+    assert holds("amount_z_1h == -1", amount_z_1h=-1)
+    assert holds("amount_z_1h < 0 and not missing(amount_z_1h)", amount_z_1h=-1)
 
 
 @pytest.mark.parametrize(("device", "found"), [(1, True), (0, False), (-1, False), (NAN, False)])
 def test_flag_is_a_condition_by_itself(device, found):
     assert holds("new_device", new_device=device) is found
+
+
+def test_former_name_of_a_feature_is_the_present_feature():
+    assert holds("mean_7d > 5 and missing(to_mean_7d)", amount_mean_7d=6, amount_to_mean_7d=-1)
+    (compiled,) = RuleEngine(book(rule("r", "amount > 5 * mean_30d and missing(device_new_share_1h)"))).rules
+    assert compiled.names == ("amount", "amount_mean_30d", "device_new_customer_share_1h")
+    assert compiled.feature == "amount"
 
 
 DEVICE = {"device_new_customer": 0, "device_customers_24h": 12, "device_amount_z_1h": -1}
@@ -130,8 +137,8 @@ def test_mistake_is_reported_with_the_closest_name(when, message):
 
 
 def test_names_of_rules_are_listed_in_sequence():
-    (compiled,) = RuleEngine(book(rule("r", "currency == 'EUR' and amount > mean_7d or amount > 3"))).rules
-    assert compiled.names == ("currency", "amount", "mean_7d")
+    (compiled,) = RuleEngine(book(rule("r", "currency == 'EUR' and amount > amount_mean_7d or amount > 3"))).rules
+    assert compiled.names == ("currency", "amount", "amount_mean_7d")
     assert compiled.feature == "amount"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from models.rules import expression as ex
-from models.rules.language import MAX_CHARACTERS, MAX_LEVELS, read_condition
+from models.rules.language import MAX_CHARACTERS, MAX_LEVELS, read_condition, words_in
 from schemas.rule_book import RuleError
 
 A, B = ex.Name("amount", 1), ex.Name("is_night", 0)
@@ -73,3 +73,8 @@ def test_condition_that_is_too_long_or_too_deep_is_refused():
         read_condition("not " * MAX_LEVELS + "is_night")
     assert read_condition("not " * (MAX_LEVELS - 1) + "is_night")
     assert read_condition("(" * 400 + "is_night" + ")" * 400) == ex.Name("is_night", 401)
+
+
+def test_words_of_a_condition_are_neither_of_texts_nor_of_lists_nor_of_remarks():
+    text = "mean_7d > 5 # sum_7d\nand merchant_id in @max_7d and currency in ['z_1h', \"z_7d\"]"
+    assert words_in(text) == {"mean_7d", "and", "merchant_id", "in", "currency"}

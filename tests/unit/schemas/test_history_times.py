@@ -121,7 +121,7 @@ def test_times_of_mixed_units_are_refused_with_the_unit(refusal, wrong, unit):
     mixed = pa.array([wrong, *right[1:]], pa.int64()).cast(pa.timestamp("ms", "UTC"))
     text = refusal(event_time=mixed)
     assert "got 1 other rows: event_time" in text
-    assert f"They look like {unit} read as milliseconds: convert them by their own unit" in text
+    assert f"They seem to be {unit} read as milliseconds: convert them by their own unit" in text
 
 
 def test_text_beyond_nanoseconds_does_not_wrap_into_another_century(refusal):

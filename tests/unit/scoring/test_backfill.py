@@ -30,7 +30,7 @@ def test_features_equal_those_of_training(table):
     result = pa.Table.from_batches(backfill(table, artifact(), with_labels=True))
     risks = {"category_risk": artifact().category_risk, "type_risk": artifact().type_risk}
     assert features(result).tobytes() == replay_features(table, **risks, with_labels=True).x.tobytes()
-    assert result["merchant_known_30d"].to_numpy().any()
+    assert result["merchant_labels_30d"].to_numpy().any()
     for name in ("transaction_id", "event_time", "is_fraud", "label_time"):
         assert result[name].equals(table[name])
 

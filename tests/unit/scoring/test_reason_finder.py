@@ -28,18 +28,20 @@ def without_covers() -> bytes:
 
 
 def test_features_of_one_code_add_up_and_the_strongest_is_named():
-    (reason,) = contributing_codes(ROW, columns(z_7d=0.5, z_30d=1.25, amount=-0.25), 3)
-    assert (reason.code, reason.feature, reason.contribution) == (ReasonCode.AMOUNT, "z_30d", 1.5)
+    (reason,) = contributing_codes(ROW, columns(amount_z_7d=0.5, amount_z_30d=1.25, amount=-0.25), 3)
+    assert (reason.code, reason.feature, reason.contribution) == (ReasonCode.AMOUNT, "amount_z_30d", 1.5)
 
 
 def test_strongest_codes_come_first_without_those_against_fraud():
-    found = contributing_codes(ROW, columns(new_device=0.5, hour=2.0, sum_7d=-3.0, type_risk=0.1, speed_kmh=1.0), 3)
+    found = contributing_codes(
+        ROW, columns(new_device=0.5, hour=2.0, amount_sum_7d=-3.0, type_risk=0.1, speed_kmh=1.0), 3
+    )
     assert [reason.code for reason in found] == [ReasonCode.TIME_OF_DAY, ReasonCode.TRAVEL, ReasonCode.NEW_DEVICE]
 
 
 def test_value_and_usual_are_those_of_the_row():
     row = ROW.copy()
-    row[FEATURE_NAMES.index("amount")], row[FEATURE_NAMES.index("mean_7d")] = 1_000, 10
+    row[FEATURE_NAMES.index("amount")], row[FEATURE_NAMES.index("amount_mean_7d")] = 1_000, 10
     (reason,) = contributing_codes(row, columns(amount=1.0), 3)
     assert (reason.value, reason.usual) == (1_000, 10)
     (reason,) = contributing_codes(ROW, columns(hour=1.0), 3)
@@ -59,7 +61,7 @@ def test_reasons_of_an_artifact_of_an_earlier_version_are_unusual_values():
     del fields["reasons"]
     earlier = Artifact(manifest=Manifest(**fields), onnx=without_covers())
     row = ROW.copy()
-    row[FEATURE_NAMES.index("amount")], row[FEATURE_NAMES.index("mean_7d")] = 1_000, 10
+    row[FEATURE_NAMES.index("amount")], row[FEATURE_NAMES.index("amount_mean_7d")] = 1_000, 10
     (reason,) = ReasonFinder(earlier).find(row)
     assert (reason.code, reason.feature, reason.contribution) == (ReasonCode.AMOUNT, "amount", None)
 

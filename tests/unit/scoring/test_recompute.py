@@ -37,7 +37,7 @@ def again(job, sample, recorded=None):
 
 def test_label_features_are_covered():
     _, sample = run(0.3)
-    x = sample.x[:, FEATURE_NAMES.index("merchant_known_30d")]
+    x = sample.x[:, FEATURE_NAMES.index("merchant_labels_30d")]
     assert len(np.unique(sample.label_offsets, axis=0)) > 50
     assert (x > 0).mean() > 0.2
 
@@ -59,7 +59,7 @@ def test_recomputation_equals_features_and_scores_of_the_job_bit_for_bit(share):
     assert found.compared > share * ROWS / 2
 
 
-@pytest.mark.parametrize("column", [0, FEATURE_NAMES.index("merchant_mean_28d")])
+@pytest.mark.parametrize("column", [0, FEATURE_NAMES.index("merchant_labelled_amount_mean_28d")])
 def test_one_changed_bit_of_a_feature_is_found(column):
     job, sample = run(0.1)
     sample.x.view(np.uint32)[17, column] ^= 1

@@ -24,7 +24,7 @@ def started(table, period, *, with_labels):
     return cold_start(past(table), period, with_labels=with_labels, progress=lambda *_: None)
 
 
-KNOWN = [FEATURE_NAMES.index(name) for name in ("merchant_known_30d", "known_genuine", "known_frauds")]
+KNOWN = [FEATURE_NAMES.index(name) for name in ("merchant_labels_30d", "known_genuine", "known_frauds")]
 
 
 def period(first, last):

@@ -84,8 +84,8 @@ def test_fold_without_frauds_is_refused(prepared):
 def test_book_features_count_the_transaction_itself():
     names = [
         "amount", "is_weekend", "is_night",
-        *(f"{what}_{window}" for window in ("24h", "7d", "30d") for what in ("count", "sum")),
-        *(f"merchant_{what}_{window}" for window in ("1d", "7d", "30d") for what in ("known", "fraud_share")),
+        *(f"{what}_{window}" for window in ("24h", "7d", "30d") for what in ("count", "amount_sum")),
+        *(f"merchant_{what}_{window}" for window in ("1d", "7d", "30d") for what in ("labels", "fraud_rate")),
     ]  # fmt: skip
     x = np.array([[10, 1, 0, 0, 0, 1, 20, 4, 40, 0, -1, 3, 0.5, 9, 0]], np.float32)
     book, book_names = select_features(x, "book", names)

@@ -13,7 +13,7 @@ from fraudstream.console.application import create_console
 from fraudstream.console.notebook import Notebook
 from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
-from tests.unit.fraudstream.api.conftest import NO_PROGRESS
+from tests.unit.fraudstream.api.conftest import CLUSTER, broker_of
 from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
 
 REFUSED = [
@@ -27,12 +27,12 @@ LET_IN = ["127.0.0.1", "127.0.0.1:8000", "localhost", "LocalHost:1", "[::1]", "[
 
 
 def make_api():
-    app = create_application(load_settings(), NO_PROGRESS, CollectorRegistry())
+    app = create_application(broker_of(load_settings()), CLUSTER, CollectorRegistry())
     return app, "/metrics"
 
 
 def make_console():
-    app = create_console(load_settings(), NO_PROGRESS)
+    app = create_console(broker_of(load_settings()), CLUSTER)
     app.state.context = SimpleNamespace(notebook=Notebook.of(load_settings()))
     return app, "/data/alerts"
 

@@ -20,7 +20,7 @@ from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.folders import PROJECT_ROOT
-from tests.unit.fraudstream.api.conftest import NO_PROGRESS
+from tests.unit.fraudstream.api.conftest import CLUSTER, broker_of
 from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
 
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -30,7 +30,7 @@ PATIENT = {"head_timeout_s": 600, "body_timeout_s": 600, "send_timeout_s": 600}
 
 def make_api(**limits):
     settings = load_settings(api=limits)
-    app = create_application(settings, NO_PROGRESS, CollectorRegistry())
+    app = create_application(broker_of(settings), CLUSTER, CollectorRegistry())
     app.add_api_route("/large", lambda: PlainTextResponse(b"x" * 50_000_000))
     return app, settings.api
 
@@ -42,7 +42,7 @@ def make_metrics(**limits):
 
 def make_console(**limits):
     settings = load_settings(console=limits)
-    app = create_console(settings, NO_PROGRESS)
+    app = create_console(broker_of(settings), CLUSTER)
     app.add_api_route("/healthy", lambda: PlainTextResponse("ok"))
     return app, settings.console
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ from fraudstream.archive.archive_folder import (
     archived_files,
     read_archived_files,
 )
+from models.features.former_names import FORMER_NAMES
 from models.features.table import FEATURE_NAMES, FORMER_FEATURES, spec_hash
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
@@ -209,3 +211,17 @@ def test_archive_from_before_topic_ids_continues(tmp_path):
     with ArchiveFolder(tmp_path / "a", TOPIC) as folder:
         folder.note_topic("now")
         assert (folder.topic_id, folder.next_offsets) == ("now", {0: 3})
+
+
+def test_files_with_former_names_of_features_are_read_under_the_present_ones(tmp_path):
+    former = {present: name for name, present in FORMER_NAMES.items()}
+    with ArchiveFolder(tmp_path, TOPIC) as folder:
+        folder.write(rows(0, 0, 3), {0: 3})
+        (file,) = archived_files(tmp_path)
+        table = pq.read_table(file)
+        pq.write_table(table.rename_columns([former.get(name, name) for name in table.column_names]), file)
+        folder.write(rows(0, 3, 2), {0: 5})
+    found = read_archived_files(tmp_path, ["offset", "amount_mean_7d", "count_1h"], pc.field("offset") < 4)
+    assert found.to_pydict() == {
+        "offset": [0, 1, 2, 3], "amount_mean_7d": [0.0, 1.0, 2.0, 3.0], "count_1h": [0.0, 1.0, 2.0, 3.0],
+    }  # fmt: skip

@@ -7,12 +7,18 @@ from fastapi.testclient import TestClient
 
 from fraudstream.console.application import create_console
 from fraudstream.console.notebook import Notebook
-from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import load_settings
+from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.kafka.broker import Broker
+from fraudstream.settings.settings import Settings, load_settings
 from tests.unit.fraudstream.console.records import alert
 
-NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
-"""No request of these tests reaches the broker."""
+CLUSTER = FlinkRest(url="http://127.0.0.1:1")
+"""No request of these tests reaches it, or the broker."""
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Return the connection to a broker that does not run."""
+    return Broker(settings, "127.0.0.1:1")
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def client_of() -> Callable[..., TestClient]:
 
     def make(base_url: str = "http://127.0.0.1", **console: Any) -> TestClient:
         settings = load_settings(console=console)
-        app = create_console(settings, NO_PROGRESS)
+        app = create_console(broker_of(settings), CLUSTER)
         notebook = Notebook.of(settings)
         notebook.add_alerts([alert(number) for number in range(3)])
         app.state.context = SimpleNamespace(notebook=notebook)

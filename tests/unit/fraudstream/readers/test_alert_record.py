@@ -1,9 +1,12 @@
 """An alert's features are those of its model's table, whichever version made it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fraudstream.readers.alert_record import AlertRecord
+from models.features.former_names import FORMER_NAMES
 from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES, spec_hash
 from schemas.errors import UserError
 
@@ -46,3 +49,12 @@ def test_alert_without_a_feature_of_its_table_is_refused():
 def test_alert_of_an_unknown_table_is_refused():
     with pytest.raises(UserError, match=f"expected an alert on the features {spec_hash()}, got 0000"):
         _ = record("0000", NOW).features
+
+
+def test_alert_under_former_names_has_the_features_of_the_present_ones():
+    former = {present: name for name, present in FORMER_NAMES.items()}
+    present = record(FORMER, NOW, NOW)
+    features = {former.get(name, name): value for name, value in present.alert["features"].items()}
+    found = replace(present, alert={**present.alert, "feature_spec_hash": "4d6fbad85b6bf301", "features": features})
+    assert found.features.tolist() == VALUES[:WIDTH].tolist()
+    assert found.logged_the_same

@@ -18,13 +18,13 @@ def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (reason("mean_1h", 791.0, 64.0), "Spent 791.00 EUR on average in the last hour (usually 64.00 EUR)"),
-        (reason("sum_24h", 1_250.5, 80.0), "Spent 1,250.50 EUR in the last 24 hours (usually 80.00 EUR)"),
+        (reason("amount_mean_1h", 791.0, 64.0), "Spent 791.00 EUR on average in the last hour (usually 64.00 EUR)"),
+        (reason("amount_sum_24h", 1_250.5, 80.0), "Spent 1,250.50 EUR in the last 24 hours (usually 80.00 EUR)"),
         (reason("count_10m", 1.0, 0.02), "1 transaction in the last 10 minutes before this one (usually 0.02)"),
         (reason("count_1h", 12.0, 0.5), "12 transactions in the last hour before this one (usually 0.5)"),
         (reason("speed_kmh", 2_310.4), "Moved at 2,310 km/h since the customer's last transaction"),
         (reason("since_last_s", 42.0, 7_200.0), "42 seconds after the customer's last transaction (usually 2 hours)"),
-        (reason("merchant_fraud_share_7d", 0.25, 0.0), "25.00% of this merchant's labels of the last 7 days are fraud"
+        (reason("merchant_fraud_rate_7d", 0.25, 0.0), "25.00% of this merchant's labels of the last 7 days are fraud"
          " (usually 0.00%)"),
         (reason("new_device", 1.0, 0.0), "First use of this device"),
         (reason("new_device", 0.0, 0.0), "Has used this device before"),
@@ -41,8 +41,8 @@ def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="
          " the usual 100.00 EUR"),
         (reason("merchant_amount_mean_10m", 2.0, 80.0), "Average amount at this merchant is 2.00 EUR in the last 10"
          " minutes (usually 80.00 EUR)"),
-        (reason("merchant_new_share_1h", 0.9, 0.25), "90.00% of the transactions at this merchant in the last hour are"
-         " by new customers (usually 25.00%)"),
+        (reason("merchant_new_customer_share_1h", 0.9, 0.25), "90.00% of the transactions at this merchant in the last"
+         " hour are by new customers (usually 25.00%)"),
         (reason("device_amount_z_7d", 6.5, 0.0), "Amount is 6.5 standard deviations from the average on this device in"
          " the last 7 days"),
         (reason("device_amount_to_mean_7d", 6.5, 1.0), "Amount is 6.5 times the average on this device in the last 7"
@@ -92,7 +92,7 @@ def test_strength_is_by_contribution(contribution, expected):
 def test_customers_of_an_entity_are_others_where_this_one_is_new_to_it(value, is_new, expected):
     given = reason("device_customers_24h", value, 1.0)
     alert = {"reasons": [given], "currency": "EUR", "features": {"device_new_customer": is_new}}
-    assert summarized(alert)[0]["summary"] == expected
+    assert summarized(alert)["reasons"][0]["summary"] == expected
 
 
 @pytest.mark.parametrize(("name", "value"), [("device_customers_24h", 0.0), ("device_age_s", -1.0)])
@@ -102,7 +102,7 @@ def test_transaction_without_a_device_has_no_figure_of_it(name, value):
         "currency": "EUR",
         "features": {"device_new_customer": -1.0},
     }
-    assert summarized(alert)[0]["summary"] == "The device: transaction without a device"
+    assert summarized(alert)["reasons"][0]["summary"] == "The device: transaction without a device"
 
 
 def test_every_entity_has_words():
@@ -115,7 +115,18 @@ def test_every_operation_has_a_sentence():
 
 def test_every_feature_has_a_summary_and_the_reason_keeps_its_fields():
     given = [reason(f.name, 2.0, 1.0, code=str(code)) for f, code in zip(FEATURES, FEATURE_CODES, strict=True)]
-    for before, after in zip(given, summarized({"reasons": given, "currency": "EUR"}), strict=True):
+    for before, after in zip(given, summarized({"reasons": given, "currency": "EUR"})["reasons"], strict=True):
         assert before.items() <= after.items()
         assert after["summary"][0].isupper() or after["summary"][0].isdigit()
         assert "{" not in after["summary"]
+
+
+def test_reason_with_a_former_name_has_the_present_one_and_its_sentence():
+    found = summarize(reason("mean_1h", 791.0, 64.0), "EUR")
+    assert found == summarize(reason("amount_mean_1h", 791.0, 64.0), "EUR")
+    assert found["feature"] == "amount_mean_1h"
+
+
+def test_alert_with_former_names_of_features_has_the_present_ones():
+    alert = {"reasons": [reason("mean_1h", 791.0)], "currency": "EUR", "features": {"mean_1h": 791.0, "amount": 1.0}}
+    assert summarized(alert)["features"] == {"amount_mean_1h": 791.0, "amount": 1.0}

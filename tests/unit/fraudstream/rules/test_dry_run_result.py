@@ -14,7 +14,7 @@ from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
 RULES = book(
-    rule("large", "amount > 5 * mean_30d and amount > 50", "REVIEW"),
+    rule("large", "amount > 5 * amount_mean_30d and amount > 50", "REVIEW"),
     rule("burst", "count_10m >= 4", "BLOCK"),
     rule("low_score", "score < 0.1", "ALLOW"),
 )
