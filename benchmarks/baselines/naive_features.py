@@ -126,6 +126,9 @@ def _compute(operation: Op, event: Event, earlier: list[Event]) -> float | None:
     if operation in _TRAVEL:
         located = [e for e in earlier if e.location is not None]
         return _TRAVEL[operation](event, located) if located and event.location is not None else None
+    if operation is Op.SINCE_DEVICE:
+        same = [e for e in earlier if e.device_id == event.device_id]
+        return _seconds(event, same[-1]) if same and event.device_id is not None else None
     if operation is Op.TO_SAME_MEAN:
         same = [e for e in earlier if e.merchant_id == event.merchant_id]
         return (event.amount + 1) / (statistics.fmean(_amounts(same)) + 1) if same else None
@@ -178,6 +181,13 @@ def _away_speed_kmh(event: Event, located: list[Event]) -> float | None:
     return _speed_kmh(event, away[-1]) if away else None
 
 
+def _new_merchants(event: Event, earlier: list[Event]) -> int:
+    """Return the number of events of the last hour at a merchant of none before them."""
+    merchants = [e.merchant_id for e in earlier]
+    hour = [n for n, e in enumerate(earlier) if e.event_time_ms >= event.event_time_ms - HOUR_MS]
+    return sum(merchants[n] not in merchants[:n] for n in hour)
+
+
 def _hour(event: Event) -> int:
     return event.event_time_ms % DAY_MS // HOUR_MS
 
@@ -195,6 +205,7 @@ _ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.AMOUNT: lambda event, _: event.amount,
     Op.HISTORY_COUNT: lambda _, earlier: len(earlier),
     Op.NEW_MERCHANT: lambda event, earlier: all(e.merchant_id != event.merchant_id for e in earlier),
+    Op.NEW_MERCHANTS: _new_merchants,
     Op.HOUR: lambda event, _: _hour(event),
     Op.NIGHT: lambda event, _: _hour(event) < 6,
     Op.WEEKEND: lambda event, _: _weekday(event) in (5, 6),

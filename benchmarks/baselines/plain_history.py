@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.baselines.naive_labels import is_of_labels
@@ -74,6 +74,7 @@ class PlainHistory:
             type_risk,
             *NO_LABELS,
             *compared(now, amount, earlier),
+            *new_and_known(now, earlier),
         ]
 
     def _alone(self, now: Seen, amount: float, earlier: list[Seen]) -> list[float]:
@@ -142,6 +143,18 @@ def compared(now: Seen, amount: float, earlier: Iterable[Seen]) -> tuple[float, 
             _, away = _travel(now, seen)
     to_same_mean = (amount + 1) / (total / same / 100 + 1) if same else -1.0
     return near / located if located else -1.0, away, to_same_mean
+
+
+def new_and_known(now: Seen, earlier: Sequence[Seen]) -> tuple[int, float]:
+    """Return the number of new merchants in the last hour, and the time since the last use of the device."""
+    known: set[str] = set()
+    new = 0
+    for seen in reversed(earlier):
+        new += seen.merchant not in known and seen.time_ms >= now.time_ms - HOUR_MS
+        known.add(seen.merchant)
+    same = (seen for seen in earlier if now.device is not None and seen.device == now.device)
+    last = next(same, None)
+    return new, -1.0 if last is None else (now.time_ms - last.time_ms) / 1000
 
 
 def _calendar(now: Seen) -> tuple[float, float, float]:

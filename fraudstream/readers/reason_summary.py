@@ -64,6 +64,8 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.NEAR_SHARE: Sentence("{value} of the customer's located transactions are within 100 km of this one"),
     Op.AWAY_SPEED: Sentence("Moved at {value} since the customer's last transaction more than 100 km away"),
     Op.TO_SAME_MEAN: Sentence("Amount is {value} times the customer's average at this merchant", compares=True),
+    Op.NEW_MERCHANTS: Sentence("{value} in the last hour where the customer had not paid before", "transaction"),
+    Op.SINCE_DEVICE: Sentence("{value} after the customer's last transaction with this device"),
     Op.HOUR: Sentence("Paid in hour {value} of the day, UTC"),
     Op.CATEGORY_RISK: Sentence("Fraud rate of this merchant category is {value}"),
     Op.TYPE_RISK: Sentence("Fraud rate of this payment type is {value}"),

@@ -20,7 +20,8 @@ WINDOWED_FACTS = (
 )  # fmt: skip
 OTHER_FACTS = (
     "amount", "history_count", "usual_gap", "since_last", "new_merchant", "new_device", "distance", "speed",
-    "near_share", "away_speed", "to_same_mean", "hour", "night", "weekend", "category_risk", "type_risk",
+    "near_share", "away_speed", "to_same_mean", "new_merchants", "since_device", "hour", "night", "weekend",
+    "category_risk", "type_risk",
 )  # fmt: skip
 PER_WINDOW = len(WINDOWED_FACTS)
 OTHERS = len(OTHER_FACTS)
@@ -172,6 +173,20 @@ def describe_windows(
 
 
 @inlined
+def _new_merchants(row, oldest, newest, now_ms):
+    """Return the number of entries of the last hour at a merchant that no entry before them is at."""
+    found = 0
+    for j in range(newest, oldest - 1, -1):
+        if row[j].event_time_ms < now_ms - HOUR_MS:
+            break
+        known = False
+        for earlier in range(oldest, j):
+            known |= row[earlier].merchant == row[j].merchant
+        found += not known
+    return found
+
+
+@inlined
 def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at):
     """Write the facts about this location and those of the earlier entries that have one, the newest first."""
     facts[at + _OF.distance] = facts[at + _OF.speed] = facts[at + _OF.near_share] = facts[at + _OF.away_speed] = np.nan
@@ -213,12 +228,15 @@ def describe(
         facts[at + _OF.usual_gap] = facts[at + _OF.since_last] = np.nan
     facts[at + _OF.new_merchant] = same == 0
     facts[at + _OF.to_same_mean] = (amount + 1.0) / (same_total / same + 1.0) if same else np.nan
-    facts[at + _OF.new_device] = np.nan
+    facts[at + _OF.new_merchants] = _new_merchants(row, oldest, newest, now_ms)
+    facts[at + _OF.new_device] = facts[at + _OF.since_device] = np.nan
     if device:
-        known = False
-        for j in range(oldest, newest + 1):
-            known |= row[j].device == device
-        facts[at + _OF.new_device] = not known
+        last = newest
+        while last >= oldest and row[last].device != device:
+            last -= 1
+        facts[at + _OF.new_device] = last < oldest
+        if last >= oldest:
+            facts[at + _OF.since_device] = (now_ms - row[last].event_time_ms) / 1000.0
     _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at)
     hour = now_ms // HOUR_MS % 24
     facts[at + _OF.hour] = hour

@@ -36,6 +36,8 @@ class Operation(StrEnum):
     NEAR_SHARE = "near_share"  # share of the earlier ones with a location that are within 100 km of this one's
     AWAY_SPEED = "away_speed"  # as SPEED, from the newest earlier transaction that is further away than that
     TO_SAME_MEAN = "to_same_mean"  # (amount + 1) / (mean amount of the earlier ones at this merchant + 1)
+    NEW_MERCHANTS = "new_merchants"  # number of those of the last hour at a merchant of none before (0 when none)
+    SINCE_DEVICE = "since_device"  # seconds since the newest earlier transaction with this device
     HOUR = "hour"  # hour of the day in UTC, 0 to 23
     NIGHT = "night"  # 1 from 00:00 to 05:59 UTC, else 0
     WEEKEND = "weekend"  # 1 on Saturday and Sunday in UTC, else 0

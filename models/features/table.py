@@ -261,6 +261,8 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
     Feature("near_share", "latitude", Op.NEAR_SHARE, None, "share", -1, Usual(None, 1)),
     Feature("away_speed_kmh", "latitude", Op.AWAY_SPEED, None, "km/h", -1, Usual(None, 0)),
     Feature("same_merchant_amount_to_mean", "amount_minor", Op.TO_SAME_MEAN, None, "ratio", -1, Usual(None, 1)),
+    Feature("new_merchants_1h", "merchant_id", Op.NEW_MERCHANTS, None, "merchants", 0, Usual(None, 0)),
+    Feature("since_same_device_s", "device_id", Op.SINCE_DEVICE, None, "s", -1, None),
 )
 """Features of a transaction, its customer, and known labels."""
 

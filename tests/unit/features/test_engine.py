@@ -101,6 +101,19 @@ def test_amount_is_compared_with_the_customers_own_at_the_merchant():
     assert features(*rows[:2])["same_merchant_amount_to_mean"] == -1
 
 
+@pytest.mark.parametrize(("merchants", "new"), [("abb", 1), ("bcd", 2), ("bbb", 1), ("aab", 0)])
+def test_new_merchants_are_transactions_of_the_last_hour_at_merchants_of_none_before(merchants, new):
+    times = [START_MS, START_MS + 2 * HOUR_MS, START_MS + 2 * HOUR_MS + 1, START_MS + 3 * HOUR_MS]
+    rows = [{"merchant_id": m, "event_time": t} for m, t in zip("a" + merchants, times, strict=True)]
+    assert features(*rows)["new_merchants_1h"] == new
+
+
+def test_time_since_the_device_is_that_of_its_newest_use():
+    rows = [{"device_id": d, "event_time": START_MS + n * HOUR_MS} for n, d in enumerate(["d", "d", "e", None, "d"])]
+    assert features(*rows)["since_same_device_s"] == 3 * 3_600
+    assert features(*rows[:3])["since_same_device_s"] == features(*rows[:4])["since_same_device_s"] == -1
+
+
 def test_single_coordinate_is_no_location():
     assert (
         features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})["distance_km"]

@@ -23,12 +23,15 @@ MEANINGS = {
     "SPENDING": ("How much the customer has spent lately", {"sum", "mean", "deviation", "maximum"}),
     "FREQUENCY": ("How many transactions the customer has made lately", {"count", "usual_gap"}),
     "PACE": ("The time since the customer's last transaction", {"since_last"}),
-    "MERCHANTS": ("How many merchants the customer has paid lately", {"merchants"}),
+    "MERCHANTS": ("How many merchants the customer has paid lately", {"merchants", "new_merchants"}),
     "SAME_MERCHANT": ("How often the customer has paid this merchant lately", {"same_merchant"}),
     "NEW_MERCHANT": (
         "Whether the customer has paid this merchant before", {"new_merchant", "merchant entity_is_new_customer"}
     ),
-    "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device", "device entity_is_new_customer"}),
+    "NEW_DEVICE": (
+        "Whether the customer has used this device before",
+        {"new_device", "since_device", "device entity_is_new_customer"},
+    ),
     "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed", "away_speed"}),
     "LOCATION": ("How often the customer has paid near this location", {"near_share"}),
     "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
