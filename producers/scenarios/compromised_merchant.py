@@ -26,7 +26,7 @@ def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generat
     anchor, collected_ms = _visits(scene, merchants, rng)
     if not transactions or not len(anchor):
         return scene.genuine.take(anchor[:0])
-    anchor = rng.choice(anchor, transactions, replace=transactions > len(anchor))
+    anchor = _charged(anchor, scene.genuine.merchant, transactions, rng)
     customer, merchant = scene.genuine.customer[anchor], scene.genuine.merchant[anchor]
     in_burst = (rng.random(len(collected_ms)) < BURST_SHARE)[merchant]
     soon = scene.genuine.time_ms[anchor] + np.minimum(rng.exponential(8.0, transactions), 48.0) * HOUR_MS
@@ -43,6 +43,17 @@ def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generat
         time_ms=time_ms,
         rng=rng,
     )
+
+
+def _charged(
+    visits: NDArray[np.intp], merchant: NDArray[np.int32], transactions: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw the visits whose cards are charged: as many at each shop, however many customers it has."""
+    by_shop = visits[np.argsort(merchant[visits], kind="stable")]
+    _, first, count = np.unique(merchant[by_shop], return_index=True, return_counts=True)
+    shop = rng.integers(0, len(first), transactions)
+    charged: NDArray[np.intp] = by_shop[first[shop] + (rng.random(transactions) * count[shop]).astype(np.int64)]
+    return charged
 
 
 def _prices(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
