@@ -53,7 +53,10 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement(name="latency", measures="Publish to alert at 5,000/s and at half of the sustainable rate"),
     Measurement(name="baselines", measures="Draining a topic with other engines, checked against the oracle"),
     Measurement(name="stages", measures="Time of an event by stage, with a flame graph"),
-    Measurement(name="scale", measures="Rate by customers, batch time, slots, trees and state backend"),
+    Measurement(name="scale", measures="Rate by customers, batch time, trees and state backend"),
+    Measurement(
+        name="scaling", measures="Entity events by shards; TaskManagers, with the model to 1 M/s; a million merchants"
+    ),
     Measurement(
         name="endurance",
         measures="Soak at 70 % of the sustainable rate, overload at 200 %, recovery",
@@ -61,7 +64,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     ),
     Measurement(name="labels", measures="Draining with and without labels", options=EVENTS),
     Measurement(name="poison", measures="Draining with and without bad records", options=EVENTS),
-    Measurement(name="skew", measures="Draining with and without a hot customer; engine cost", options=EVENTS),
+    Measurement(name="skew", measures="Draining with a hot customer, and a hot merchant; engine cost", options=EVENTS),
     Measurement(name="hot-swap", measures="Publish to alert while models are swapped"),
     Measurement(
         name="scoring-api",

@@ -1,6 +1,7 @@
 """Settings of the job, checked when they are made."""
 
 import json
+import math
 import re
 from base64 import b64decode
 from dataclasses import asdict, dataclass, field
@@ -81,6 +82,9 @@ class JobConfig:
         Time over which a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
         Time for which Flink may hold back a network buffer that is not full, milliseconds.
+    alignment_ms : int
+        How far a partition of the transactions may be read ahead of the slowest one, in Kafka time, milliseconds; so a
+        backlog comes nearly in the sequence in which it was written. 0: partitions are read independently.
     checkpoint_interval_ms : int
         Time between checkpoints, milliseconds.
     state_backend : {"hashmap", "rocksdb"}
@@ -133,10 +137,10 @@ class JobConfig:
         Number of times that the topic of an input (`transactions`, `labels`, `control`) was created again under this
         state. It is part of the source's uid, so that each begins at the first record, and of the labels' offsets.
     pool_customers : int
-        Customers, and as many merchants, that all shards together keep decoded in memory, a cache of the state; each
-        shard has an equal part. So a TaskManager has no more than that, however many shards are on it.
+        Customers, and as many merchants, that a subtask keeps decoded in memory, a cache of the state; each of its
+        shards has an equal part. A TaskManager has as many for each of its slots, however many shards there are.
     pool_entities : int
-        Merchants and devices, together, that all entity shards keep decoded in memory, as `pool_customers`.
+        Merchants and devices, together, that a subtask keeps decoded in memory, as `pool_customers`.
     """
 
     bootstrap_servers: str
@@ -155,6 +159,7 @@ class JobConfig:
     shards: int = 2
     batch_ms: int = 10
     buffer_timeout_ms: int = 2
+    alignment_ms: int = 600_000
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"
     guarantee: Guarantee = "at-least-once"
@@ -193,6 +198,7 @@ class JobConfig:
         )
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)
         _expect(self.buffer_timeout_ms >= 0, "buffer_timeout_ms", "0 or more", self.buffer_timeout_ms)
+        _expect(self.alignment_ms >= 0, "alignment_ms", "0 or more", self.alignment_ms)
         _expect(
             self.checkpoint_interval_ms >= 100, "checkpoint_interval_ms", "100 or more", self.checkpoint_interval_ms
         )
@@ -248,6 +254,16 @@ class JobConfig:
     def entity_shards(self) -> int:
         """Number of shards of the merchants and devices: half of the customers', as each batch costs each of them."""
         return max(1, self.shards // 2)
+
+    @property
+    def customers_per_shard(self) -> int:
+        """Customers of a shard that are kept in memory."""
+        return _part(self.pool_customers, self.shards, self.parallelism)
+
+    @property
+    def entities_per_shard(self) -> int:
+        """Merchants and devices of an entity shard that are kept in memory."""
+        return _part(self.pool_entities, self.entity_shards, self.parallelism)
 
     @property
     def input_topics(self) -> dict[str, str]:
@@ -324,3 +340,8 @@ class JobConfig:
 def _expect(holds: bool, name: str, expected: str, was: object) -> None:
     if not holds:
         raise JobConfigError(f"expected job.{name}: {expected}, got {was!r}: change it in the settings")
+
+
+def _part(pool: int, shards: int, parallelism: int) -> int:
+    """Return each shard's part of a subtask's pool; the subtask with most shards has no more than the pool."""
+    return max(1, pool // math.ceil(shards / parallelism))

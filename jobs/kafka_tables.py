@@ -1,6 +1,7 @@
 """DDL of the Kafka tables: one source for each kind of record, one sink for all outputs."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from jobs.job_config import JobConfig, StartFrom
 from jobs.operator_uids import CONTROL, LABELS, LISTS, QUERIES, TRANSACTIONS
@@ -12,9 +13,16 @@ DISCOVERY_S = 5
 """Time between two checks for added partitions, seconds. Those are read from their first record."""
 LAST_S = 253_402_300_799
 """Last second of the year 9999, seconds since 1970."""
+# While one partition's fetched records are read the others wait, and none is held back before each of them was read.
+ALIGNED_FETCH = {"properties.max.partition.fetch.bytes": str(64 * 1024), "properties.max.poll.records": "100"}
+ALIGNMENT_UPDATE_MS = 100
+"""Time between two comparisons of the partitions' Kafka times. A backlog is read at `alignment_ms` in about two."""
+IDLE_MS = 500
+"""Time without a record after which the others no longer wait for a partition."""
 # Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
 _AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 _STARTUP_MODES = {"earliest": "earliest-offset", "latest": "latest-offset", "committed": "group-offsets"}
 
 
@@ -34,7 +42,16 @@ def transactions_table(config: JobConfig) -> str:
     """Return the DDL of the transactions' source: raw key and value, and the position of each record."""
     # A topic that was created again is read from its first record, with any start_from.
     start_from = "earliest" if config.generations.get("transactions") else config.start_from
-    return _source("transactions", config.topics.transactions, start_from, config)
+    if not config.alignment_ms:
+        return _source("transactions", config.topics.transactions, start_from, config)
+    alignment = {
+        "scan.watermark.emit.strategy": "on-event",
+        "scan.watermark.idle-timeout": f"{IDLE_MS} ms",
+        "scan.watermark.alignment.group": "transactions",
+        "scan.watermark.alignment.max-drift": f"{config.alignment_ms} ms",
+        "scan.watermark.alignment.update-interval": f"{ALIGNMENT_UPDATE_MS} ms",
+    }
+    return _source("transactions", config.topics.transactions, start_from, config, alignment, ALIGNED_FETCH, _WATERMARK)
 
 
 def labels_table(config: JobConfig) -> str:
@@ -57,12 +74,25 @@ def queries_table(config: JobConfig) -> str:
     return _source("queries", config.topics.queries, "latest", config, _AT_ONCE)
 
 
+# Nothing waits for it: it only aligns the partitions. In whole seconds, since each new one goes through the whole job;
+# no later than now, since a sender's clock that is ahead would hold its partition back.
+_WATERMARK = """,
+            WATERMARK FOR kafka_time AS FLOOR(LEAST(kafka_time, CURRENT_TIMESTAMP) TO SECOND)"""
+
+
 def _source(
-    table: str, topic: str, start_from: StartFrom, config: JobConfig, changes: Mapping[str, str] | None = None
+    table: str,
+    topic: str,
+    start_from: StartFrom,
+    config: JobConfig,
+    changes: Mapping[str, str] = NO_OPTIONS,
+    defaults: Mapping[str, str] = NO_OPTIONS,
+    watermark: str = "",
 ) -> str:
     options = {
-        # Records of aborted transactions do not count. The user's own property may override it.
+        # Records of aborted transactions do not count. The user's own properties may override these.
         "properties.isolation.level": "read_committed",
+        **defaults,
         **_common(config),
         "topic": topic,
         "scan.topic-partition-discovery.interval": f"{DISCOVERY_S} s",
@@ -71,7 +101,7 @@ def _source(
         "properties.auto.offset.reset": "earliest",
         "properties.fetch.min.bytes": str(GATHER_BYTES),
         "properties.fetch.max.wait.ms": str(GATHER_MS),
-        **(changes or {}),
+        **changes,
     }
     return f"""
         CREATE TABLE {table} (
@@ -80,7 +110,7 @@ def _source(
             kafka_partition INT METADATA FROM 'partition' VIRTUAL,
             kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
             kafka_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-            arrived AS PROCTIME()
+            arrived AS PROCTIME(){watermark}
         ) WITH ({_with(options)})"""
 
 

@@ -19,10 +19,13 @@ from jobs.operator_id import operator_id
 DECODE_BATCH, ADVANCE_ENTITIES = "decode-batch", "advance-entities"
 SCORE_BATCH, DETECT_DRIFT = "score-batch", "detect-drift"
 TRANSACTIONS, LABELS, CONTROL, QUERIES, LISTS = "transactions", "labels", "control", "queries", "lists"
+LABEL_LANES = "label-lanes"
+"""The labels' part of the job. Earlier versions sent each label to every shard, by the part LABELS: with a new source
+the entities learn all labels from the first on."""
 OUTPUTS, STANDBY_OUTPUTS = "outputs", "standby-outputs"
 
-TABLE_INPUTS: Mapping[str, str] = MappingProxyType({LISTS: CONTROL})
-"""Names in `job_config.INPUTS` of the tables that are called otherwise: their topic has another table too."""
+TABLE_INPUTS: Mapping[str, str] = MappingProxyType({LISTS: CONTROL, LABEL_LANES: LABELS})
+"""Names in `job_config.INPUTS` of the parts that are called otherwise."""
 
 STATELESS = {"calc", "correlate", "sink-conversion", "data-stream-to-table", "constraint-enforcer"}
 """Operators that the planner creates as often as it needs them: numbered, and without state."""
@@ -54,10 +57,15 @@ def stateful_uids(
 ) -> set[str]:
     """Return the uids of a job's operators with state; of the sink's two, that of the writer."""
     outputs = STANDBY_OUTPUTS if standby else OUTPUTS
-    sources = [TRANSACTIONS, QUERIES, LISTS, *([LABELS] if labels else [])]
+    sources = [TRANSACTIONS, QUERIES, LISTS, *([LABEL_LANES] if labels else [])]
     inputs = {f"{part}-{kind}" for part in sources for kind in ("source", "window-aggregate")}
     found = inputs | {f"{CONTROL}-source", ADVANCE_ENTITIES, SCORE_BATCH, DETECT_DRIFT, f"{outputs}-sink"}
     return {marked(uid, mode=mode, shards=shards, generations=generations) for uid in found}
+
+
+def is_replaced(uid: str) -> bool:
+    """Return whether an operator of earlier versions had the uid, whose state is left behind: other parts have it."""
+    return re.fullmatch(rf"{LABELS}-(source|window-aggregate)(-\d+)?", uid) is not None
 
 
 def source_uids(name: str, generation: int) -> list[str]:

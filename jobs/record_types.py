@@ -12,16 +12,19 @@ _PAYLOADS = Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE()))
 
 # What it holds, then of each record its key, payload, position and stamp (see `schemas.position` and STAMP_SHIFT).
 MICRO_BATCH = Types.ROW([Types.INT(), _TEXTS, _PAYLOADS, _LONGS, _LONGS])
-TRANSACTIONS, LABELS, SAME_LABELS, DEPLOYMENT, QUERIES, RULES, SNOOZE, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7
+TRANSACTIONS, LABELS, CUSTOMER_LABELS, DEPLOYMENT, QUERIES, RULES, SNOOZE, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7
 LIST_ENTRIES = 8
 DECODED, ENTITY_EVENTS, QUERIED_ENTITIES, ENTITY_REPLY = 9, 10, 11, 12
-# SAME_LABELS are those of the subtask's shard before this one, identified by the position of the first.
+ENTITY_LABELS, REJECTED_LABELS = 13, 14
 # A DEPLOYMENT, RULES and a SNOOZE are one record each of the control topic.
 # KNOWN is one that the job was submitted with: it only makes a shard begin.
 # TRANSACTIONS and QUERIES are for DecodeBatch. It makes a DECODED of each (payload: `DecodedBatch`; position: its
 # number), and for each entity shard that it concerns ENTITY_EVENTS, or QUERIED_ENTITIES that are only described
-# (payload: EVENTs; positions: the number, and the shard to reply to), which gives an ENTITY_REPLY (payload:
+# (payload: `EntityBatch`; positions: the number, and the shard to reply to), which gives an ENTITY_REPLY (payload:
 # `EntityReply`; position: the number).
+# LABELS are for DecodeBatch too, those of a partition under one shard key. It makes CUSTOMER_LABELS and ENTITY_LABELS
+# of them for the shards of their customers and entities (payload: see `label_blobs`), and REJECTED_LABELS for the shard
+# of its own key (key, payload and position of each, and as the last payload `Rejection`s as JSON).
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
 SHARD = Types.INT()
 SHARDED_BATCH = Types.ROW([SHARD, MICRO_BATCH])

@@ -22,12 +22,6 @@ SHARD_KEYS: dict[int, tuple[int, ...]] = {
 }  # fmt: skip
 
 
-def leading_shards(shards: int, parallelism: int) -> tuple[int, ...]:
-    """Return the keys of the first shard of each subtask; of all where the subtasks have not the same number."""
-    keys = SHARD_KEYS[shards]
-    return keys if shards % parallelism else keys[:: shards // parallelism]
-
-
 def shard_sql(column: str, shards: int) -> str:
     """Return the SQL expression for the key of the shard that the customer in `column` belongs to.
 
@@ -37,3 +31,8 @@ def shard_sql(column: str, shards: int) -> str:
     # MOD keeps the sign of a negative hash, so it is applied twice.
     index = f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"
     return f"ARRAY[{keys}][1 + {index}]"
+
+
+def lane_sql(column: str, shards: int) -> str:
+    """Return the SQL expression for the shard key under which the records of the partition in `column` go."""
+    return f"ARRAY[{', '.join(map(str, SHARD_KEYS[shards]))}][1 + MOD({column}, {shards})]"

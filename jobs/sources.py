@@ -1,7 +1,7 @@
 """Sources of the job: tables of records as micro-batches by shard, made in the JVM.
 
-Labels go from their topic to every shard, since a merchant's transactions may come to any; so do deployments, rules
-and list entries; a snooze goes to the shard of its customer.
+Labels go by the partition of their topic, so that those of a partition stay in sequence; DecodeBatch sends them on.
+Deployments, rules and list entries go to every shard; a snooze goes to the shard of its customer.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from jobs import record_types as types
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import kafka_time_s_sql
 from jobs.known_records import known_sql, rim_sql
-from jobs.shards import SHARD_KEYS, leading_shards, shard_sql
+from jobs.shards import SHARD_KEYS, lane_sql, shard_sql
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.list_entry import LIST_PREFIX
@@ -26,7 +26,7 @@ from schemas.rule_book import RULES_KEY
 Source = Callable[[StreamTableEnvironment], DataStream]
 """Adds a source to the job graph; its stream has rows of SHARDED_BATCH."""
 
-# A label may be a moment late: it waits for others, since every shard pays the fixed costs of every batch.
+# A label may be a moment late: it waits for others, since each shard that has one pays the fixed costs of a batch.
 LABEL_BATCH_MS = 100
 LIST_BATCH_MS = 100
 
@@ -90,32 +90,21 @@ def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: s
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the labels for LABEL_BATCH_MS, in the JVM, each batch once for every shard: rows of SHARDED_BATCH.
+    """Collect the labels of each lane for LABEL_BATCH_MS, in the JVM: rows of SHARDED_BATCH.
 
-    The first shard of a subtask has the labels, and the next ones are marked as the same: labels that cross
-    into Python again cost as much again.
-
-    A window is one batch and not several: those would come in any order, and a shard that knows a label must know
-    all that precede it in the partition, since its known labels are expressed as offsets.
+    A lane has whole partitions, and its key is one of the shards'. A window is one batch and not several: those would
+    come in any sequence, and a shard that knows a label must know all of its own that precede it in the partition,
+    since its known labels are expressed as offsets.
     """
-    _create_sharded_view(tables, config, "labels")
-    shards = ", ".join(map(str, SHARD_KEYS[config.shards]))
-    leading = f"shard IN ({', '.join(map(str, leading_shards(config.shards, config.parallelism)))})"
-    # The shards are a column of the batch. Unnested by themselves they would be the other side of a streaming join,
-    # which keeps every batch that there ever was in its state.
+    _create_sharded_view(tables, config, uids.LABELS)
     batches = tables.sql_query(f"""
-        SELECT shard, ROW(
-            CASE WHEN {leading} THEN {types.LABELS} ELSE {types.SAME_LABELS} END,
-            CASE WHEN {leading} THEN record_keys ELSE ARRAY[''] END,
-            CASE WHEN {leading} THEN payloads ELSE ARRAY[X''] END,
-            CASE WHEN {leading} THEN positions ELSE ARRAY[positions[1]] END,
-            CASE WHEN {leading} THEN stamps ELSE ARRAY[stamps[1]] END)
+        SELECT lane, ROW({types.LABELS}, record_keys, payloads, positions, stamps)
         FROM (
-            SELECT ARRAY[{shards}] AS shards, {_COLLECTED}
+            SELECT lane, {_COLLECTED}
             FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
-            GROUP BY window_start, window_end
-        ) CROSS JOIN UNNEST(shards) AS every_shard (shard)""")  # noqa: S608
-    return _sharded_batches(tables, batches, uids.LABELS, config)
+            GROUP BY lane, window_start, window_end
+        )""")  # noqa: S608
+    return _sharded_batches(tables, batches, uids.LABEL_LANES, config)
 
 
 def control_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
@@ -194,6 +183,7 @@ def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, tabl
     sharded = tables.sql_query(f"""
         SELECT
             shard,
+            {lane_sql("kafka_partition", config.shards)} AS lane,
             {_READABLE_KEY} AS customer_id,
             COALESCE(payload, X'') AS payload,
             {first}kafka_partition * CAST({1 << OFFSET_BITS} AS BIGINT) + kafka_offset AS kafka_position,

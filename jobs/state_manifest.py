@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from jobs.job_config import JobConfig
-from jobs.operator_uids import SCORE_BATCH, marked, stateful_uids
+from jobs.operator_uids import SCORE_BATCH, is_replaced, marked, stateful_uids
 from models.features.entities.entity_record import ENTITY_VERSION
 from models.features.history import HISTORY_VERSION
 from models.features.label_record import LABEL_RECORD_VERSION
@@ -142,8 +142,8 @@ class StateManifest:
         return SCORE_BATCH in self.operators
 
     def lost_operators(self, job: StateManifest) -> list[str]:
-        """Return the uids whose state a job would not restore."""
-        found = {marked(uid, mode=self.mode, shards=self.shards) for uid in self.operators}
+        """Return the uids whose state a job would not restore, though its version needs it."""
+        found = {marked(uid, mode=self.mode, shards=self.shards) for uid in self.operators if not is_replaced(uid)}
         return sorted(found - set(job.operators))
 
     def _refusals(self, job: StateManifest) -> Iterator[str]:

@@ -50,16 +50,18 @@ def build(
 def scoring_sources(config: JobConfig, tables: Mapping[str, str]) -> list[Source]:
     """Return the sources of the scoring job over tables of raw records, see `jobs.sources.batch_sources`."""
     sources = batch_sources(config, tables)
-    with_entities = [source for name, source in sources.items() if name in {uids.TRANSACTIONS, uids.QUERIES}]
+    decoded = {uids.TRANSACTIONS, uids.QUERIES, uids.LABELS}
+    with_entities = [source for name, source in sources.items() if name in decoded]
     others = [source for source in sources.values() if source not in with_entities]
     return [partial(with_entity_features, config, with_entities), *others]
 
 
 def with_entity_features(config: JobConfig, sources: Sequence[Source], tables: StreamTableEnvironment) -> DataStream:
-    """Decode transactions and queries, and advance their merchants and devices: a Source made of others.
+    """Decode transactions, queries and labels, and advance their merchants and devices: a Source made of others.
 
-    A batch goes to the shard of its customers, decoded, and a blob of events to each shard of its entities, whose
-    replies follow it: scatter and gather, so that a transaction is scored with what all customers did there.
+    A batch of transactions goes to the shard of its customers, decoded, and a blob of events to each shard of its
+    entities, whose replies follow it: scatter and gather, so that a transaction is scored with what all customers did
+    there. Labels go to the shards of their customers and of their entities.
     """
     batches = _united(source(tables) for source in sources)
     keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)

@@ -39,11 +39,15 @@ INFERENCE_ARROW = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("label_offsets", pa.list_(pa.int64()), nullable=False),
         pa.field("features", pa.list_(pa.float32()), nullable=False),
-        pa.field("entity_sequences", pa.list_(pa.int64())),  # null in archives of earlier versions
+        pa.field("entity_sequences", pa.list_(pa.int64())),  # null in archives of earlier versions, as the next
+        pa.field("entity_label_offsets", pa.list_(pa.int64())),
     ]
 )
 
-SCORE_ARROW = pa.schema(INFERENCE_ARROW.field(name) for name in ("transaction_id", "customer_id", "entity_sequences"))
+SCORE_ARROW = pa.schema(
+    INFERENCE_ARROW.field(name)
+    for name in ("transaction_id", "customer_id", "label_offsets", "entity_sequences", "entity_label_offsets")
+)
 """Columns of scores that recomputation reads."""
 
 LABEL_FILE_ARROW = pa.schema(

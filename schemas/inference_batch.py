@@ -16,9 +16,9 @@ from schemas.framing import header
 from schemas.registry import SchemaRegistry
 
 LONGEST_VARINT = 10
-STRINGS, LONGS = 3, 7
+STRINGS, LONGS = 3, 8
 """Per record: texts; and, their lengths aside, an amount, two times, the decision, a partition, an offset and
-the number of entities."""
+the numbers of two arrays."""
 
 _OFFSETS = types.Array(int32, 1, "C", readonly=True)
 _READ_ONLY_BYTES = types.Array(uint8, 1, "C", readonly=True)
@@ -50,6 +50,7 @@ class InferenceBatchEncoder:
         shard: int,
         label_offsets: Sequence[int],
         entity_sequences: npt.NDArray[np.int64] | None = None,
+        entity_label_offsets: npt.NDArray[np.int64] | None = None,
     ) -> list[bytes]:
         """Return one payload for each of the chosen rows.
 
@@ -67,19 +68,21 @@ class InferenceBatchEncoder:
             Position of each transaction.
         scored_at_ms, shard, label_offsets
             Of the whole batch, as in `ScoreBatchEncoder.encode`.
-        entity_sequences : (n, E) int64, C-contiguous, or None
+        entity_sequences, entity_label_offsets : (n, E) int64 and (n, L) int64, C-contiguous, or None
             As in `ScoreBatchEncoder.encode`.
         """
-        sequences = np.empty((len(scores), 0), np.int64) if entity_sequences is None else entity_sequences
+        nothing = np.empty((len(scores), 0), np.int64)
+        sequences = nothing if entity_sequences is None else entity_sequences
+        known = nothing if entity_label_offsets is None else entity_label_offsets
         middle = _bytes(self._model + encoded_long(shard))
         # The features are one block, whose count is the same in every record.
         tail = _bytes(encoded_longs(label_offsets) + encoded_long(x.shape[1]))
         ids, customers, merchants = (records.column(f"{name}_id") for name in ("transaction", "customer", "merchant"))
         starts = [string_offsets(column) for column in (ids, customers, merchants)]
         text = sum(int(np.sum(offsets[rows + 1] - offsets[rows], dtype=np.int64)) for offsets in starts)
-        varints = STRINGS + LONGS + sequences.shape[1]
-        # 4 bytes of a score, 1 that ends the features, 1 that ends the entities.
-        fixed = len(self._head) + varints * LONGEST_VARINT + 6 + len(middle) + len(tail) + 4 * x.shape[1]
+        varints = STRINGS + LONGS + sequences.shape[1] + known.shape[1]
+        # 4 bytes of a score, and 1 that ends each of three arrays.
+        fixed = len(self._head) + varints * LONGEST_VARINT + 7 + len(middle) + len(tail) + 4 * x.shape[1]
         buffer = np.empty(text + len(rows) * fixed, np.uint8)
         bounds = np.empty(len(rows) + 1, np.int64)
         _write(
@@ -87,6 +90,7 @@ class InferenceBatchEncoder:
             starts[0], string_data(ids), starts[1], string_data(customers), starts[2], string_data(merchants),
             numbers(records.column("amount_minor"), np.int64), numbers(records.column("event_time"), np.int64),
             scored_at_ms, scores, decisions, partitions, offsets, x, sequences,
+            known,
         )  # fmt: skip
         whole, cuts = buffer[: bounds[-1]].tobytes(), bounds.tolist()
         return [whole[begin:end] for begin, end in pairwise(cuts)]
@@ -148,6 +152,7 @@ def _put_float(buffer: npt.NDArray[np.uint8], at: int, value: float) -> int:
         _READ_ONLY_LONGS, _READ_ONLY_LONGS, int64, types.Array(float32, 1, "C", readonly=True),
         types.Array(uint8, 1, "C", readonly=True), _READ_ONLY_LONGS, _READ_ONLY_LONGS,
         types.Array(float32, 2, "C", readonly=True), types.Array(int64, 2, "C", readonly=True),
+        types.Array(int64, 2, "C", readonly=True),
     ),
     cache=True, nogil=True,
 )  # fmt: skip
@@ -155,7 +160,7 @@ def _write(
     buffer: Any, bounds: Any, rows: Any, head: Any, middle: Any, tail: Any,
     id_starts: Any, ids: Any, customer_starts: Any, customers: Any, merchant_starts: Any, merchants: Any,
     amounts_minor: Any, event_times_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, partitions: Any,
-    offsets: Any, x: Any, sequences: Any,
+    offsets: Any, x: Any, sequences: Any, known: Any,
 ) -> None:  # fmt: skip
     at = 0
     for number, row in enumerate(rows):
@@ -177,4 +182,5 @@ def _write(
             at = _put_float(buffer, at, x[row, column])
         buffer[at] = np.uint8(0)
         at = _put_longs(buffer, at + 1, sequences, row)
+        at = _put_longs(buffer, at, known, row)
     bounds[len(rows)] = at

@@ -42,6 +42,7 @@ class ScoreBatchEncoder:
         shard: int = -1,
         rule_book_id: str = "",
         entity_sequences: npt.NDArray[np.int64] | None = None,
+        entity_label_offsets: npt.NDArray[np.int64] | None = None,
     ) -> list[bytes]:
         """Return one payload for each of the n transactions.
 
@@ -63,21 +64,26 @@ class ScoreBatchEncoder:
             The rule book in force; empty: none.
         entity_sequences : (n, E) int64, C-contiguous, or None
             Sequence numbers of each transaction's entity events, -1 without the entity; None: no entities.
+        entity_label_offsets : (n, L) int64, C-contiguous, or None
+            Labels that each transaction's entities knew, see `EntityInputs.label_offsets`; None: no labels are read.
         """
-        sequences = np.empty((len(scores), 0), np.int64) if entity_sequences is None else entity_sequences
+        nothing = np.empty((len(scores), 0), np.int64)
+        sequences = nothing if entity_sequences is None else entity_sequences
+        offsets = nothing if entity_label_offsets is None else entity_label_offsets
         upon = encoded_long(shard) + encoded_longs(label_offsets) + encoded_string(rule_book_id)
         tail = _bytes(self._tail + upon)
         transaction, customer = records.column("transaction_id"), records.column("customer_id")
         starts, ends = string_offsets(transaction), string_offsets(customer)
         text = int(starts[-1] - starts[0]) + int(ends[-1] - ends[0])
-        # Per row: two lengths, two times, the entities and their number; the score, the decision, the entities' end.
-        varints = 5 + sequences.shape[1]
-        size = text + len(scores) * (len(self._head) + varints * LONGEST_VARINT + 6 + len(tail))
+        # Per row: two lengths, two times, two arrays and their numbers; the score, the decision, the arrays' ends.
+        varints = 6 + sequences.shape[1] + offsets.shape[1]
+        size = text + len(scores) * (len(self._head) + varints * LONGEST_VARINT + 7 + len(tail))
         buffer = np.empty(size, np.uint8)
         bounds = np.empty(len(scores) + 1, np.int64)
         _write(
             buffer, bounds, self._head, tail, starts, string_data(transaction), ends, string_data(customer),
             numbers(records.column("event_time"), np.int64), scored_at_ms, scores, decisions, sequences,
+            offsets,
         )  # fmt: skip
         whole, cuts = buffer[: bounds[-1]].tobytes(), bounds.tolist()
         return [whole[begin:end] for begin, end in pairwise(cuts)]
@@ -121,13 +127,13 @@ def _put_longs(buffer: npt.NDArray[np.uint8], at: int, values: Any, row: int) ->
     types.void(
         uint8[::1], int64[::1], _READ_ONLY_BYTES, _READ_ONLY_BYTES, _OFFSETS, _READ_ONLY_BYTES, _OFFSETS,
         _READ_ONLY_BYTES, types.Array(int64, 1, "C", readonly=True), int64, float32[::1], uint8[::1],
-        types.Array(int64, 2, "C", readonly=True),
+        types.Array(int64, 2, "C", readonly=True), types.Array(int64, 2, "C", readonly=True),
     ),
     cache=True, nogil=True,
 )  # fmt: skip
 def _write(
     buffer: Any, bounds: Any, head: Any, tail: Any, starts: Any, ids: Any, ends: Any, customers: Any,
-    event_time_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, sequences: Any,
+    event_time_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, sequences: Any, offsets: Any,
 ) -> None:  # fmt: skip
     bits = scores.view(np.uint32)
     at = 0
@@ -146,4 +152,5 @@ def _write(
         at = _put_long(buffer, at, decisions[row])
         at = _put_bytes(buffer, at, tail, 0, len(tail))
         at = _put_longs(buffer, at, sequences, row)
+        at = _put_longs(buffer, at, offsets, row)
     bounds[len(scores)] = at

@@ -1,6 +1,6 @@
 """Result of one axis, and the transactions that it is measured on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from benchmarks.bench import publish
 from benchmarks.chart import Chart
-from benchmarks.report import Section
+from benchmarks.report import Report, Section
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
@@ -65,3 +65,18 @@ def with_topics(settings: Settings, transactions: str, outputs: str) -> Settings
 def with_job(settings: Settings, **job: Any) -> Settings:
     """Return the settings with changes for the job."""
     return settings.model_copy(update={"job": settings.job.model_copy(update=job)})
+
+
+def report_of_axes(
+    suite: str, workload: str, axes: Mapping[str, Callable[[Settings, bool], Axis]], settings: Settings, *, brief: bool
+) -> Report:
+    """Measure along each axis, on stacks of its own, and report on all."""
+    found = {name: measure(settings, brief) for name, measure in axes.items()}
+    return Report(
+        suite=suite,
+        workload=workload,
+        figures={name: figure for axis in found.values() for name, figure in axis.figures.items()},
+        raw={name: axis.raw for name, axis in found.items()},
+        sections=[axis.section for axis in found.values()],
+        charts=[chart for axis in found.values() for chart in axis.charts],
+    )

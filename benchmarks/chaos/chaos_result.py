@@ -25,6 +25,12 @@ class Basis(NamedTuple):
     label_offsets: tuple[int, ...]
     rule_book_id: str
     entity_sequences: tuple[int, ...] = ()
+    entity_label_offsets: tuple[int, ...] = ()
+
+    def label_offsets_of(self, entity: int) -> tuple[int, ...]:
+        """Return the offsets of the first labels that an entity did not know, by its index in ENTITIES."""
+        count = len(self.entity_label_offsets) // max(len(self.entity_sequences), 1)
+        return self.entity_label_offsets[entity * count : (entity + 1) * count]
 
     @classmethod
     def of(cls, record: Record) -> Basis:
@@ -34,6 +40,7 @@ class Basis(NamedTuple):
             tuple(record["label_offsets"]),
             record["rule_book_id"],
             tuple(record["entity_sequences"]),
+            tuple(record["entity_label_offsets"]),
         )
 
 
@@ -72,14 +79,14 @@ class Found:
     dead_letters
         Number of dead letters.
     label_ends
-        Offset after the last label, per partition of the labels topic.
+        Offset after the last label of a customer, per partition of the labels topic.
     """
 
     transactions: Sequence[Key]
     scores: Sequence[Record]
     alerts: Sequence[Record]
     dead_letters: int
-    label_ends: Sequence[int]
+    label_ends: Mapping[str, Mapping[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +114,7 @@ class ChaosResult:
     score_differences, decision_differences
         Records of scores that are not the oracle's on their basis, bit for bit, or of no transaction that was sent.
     labels_missed
-        Customers whose last score did not use all labels.
+        Customers whose last score did not use all of their labels.
     alerts
         Transactions whose last score requires an alert.
     alerts_lost
@@ -239,11 +246,15 @@ def _disordered(published: Sequence[Key], transactions: Iterable[Key]) -> int:
     return fallen
 
 
-def _labels_missed(published: Sequence[Key], last: Mapping[Key, Record], ends: Sequence[int]) -> int:
-    """Count the customers whose last transaction was scored before all labels were known."""
+def _labels_missed(published: Sequence[Key], last: Mapping[Key, Record], ends: Mapping[str, Mapping[int, int]]) -> int:
+    """Count the customers whose last transaction was scored before all of their labels were known."""
     final = {customer: (customer, transaction) for customer, transaction in published}
     records = [last[key] for key in final.values() if key in last]
-    return sum(list(record["label_offsets"]) != list(ends) for record in records)
+    return sum(not _knows(record["label_offsets"], ends.get(record["customer_id"], {})) for record in records)
+
+
+def _knows(offsets: Sequence[int], ends: Mapping[int, int]) -> bool:
+    return all(partition < len(offsets) and offsets[partition] >= end for partition, end in ends.items())
 
 
 def _alert_differences(alerts: Sequence[tuple[Record, Expected | None]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,9 +59,10 @@ def _positioned(partition: int, offset: int, record: dict[str, Any]) -> Position
     return PositionedLabel(label=label, partition=partition, offset=offset)
 
 
-def _ends(labels: list[PositionedLabel]) -> list[int]:
-    """Return the offset after the last label of each partition, up to the last that has any."""
-    ends = [0] * (1 + max((label.partition for label in labels), default=-1))
+def _ends(labels: list[PositionedLabel]) -> dict[str, dict[int, int]]:
+    """Return of each customer the offset after its last label, per partition."""
+    ends: dict[str, dict[int, int]] = defaultdict(dict)
     for label in labels:
-        ends[label.partition] = max(ends[label.partition], label.offset + 1)
+        of_customer = ends[label.label.customer_id]
+        of_customer[label.partition] = max(of_customer.get(label.partition, 0), label.offset + 1)
     return ends

@@ -15,6 +15,7 @@ from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
 from benchmarks.chaos.entity_history import entity_features
 from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
+from models.features.entity import ENTITIES
 from models.features.operation import Operation
 from models.features.table import CUSTOMER_FEATURES, FEATURES
 from models.scoring.artifact import Artifact
@@ -23,6 +24,7 @@ from models.scoring.model import OnnxModel
 
 _RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.CATEGORY_RISK]
 _TYPE_RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.TYPE_RISK]
+_MERCHANT = [entity.name for entity in ENTITIES].index("merchant")
 _OF_LABELS = [(column, feature) for column, feature in enumerate(CUSTOMER_FEATURES) if is_of_labels(feature)]
 
 
@@ -30,8 +32,9 @@ class Oracle:
     """Expected answers to a stream, by the naive engine and the artifacts' ONNX, without code of the job.
 
     A score depends on the customer's transactions before it, on its entities' events before it, and on the basis that
-    its record names: the model, the labels known to its shard and the rule book. So there is an answer for each basis
-    that a record names, with the entities' events in the sequence that holds at the end of the run.
+    its record names: the model, the labels known to its customer and its entities, and the rule book. So there is an
+    answer for each basis that a record names, with the entities' events in the sequence that holds at the end of the
+    run.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ class Oracle:
 
     def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:
         event, described = self._described[key]
-        merchant = self._merchants.known(event.merchant_id, basis.label_offsets)
+        merchant = self._merchants.known(event.merchant_id, basis.label_offsets_of(_MERCHANT))
         customer = self._customers.known(event.customer_id, basis.label_offsets)
         facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
         x = list(described)

@@ -1,8 +1,8 @@
-"""Cost of a hot customer: one customer with most of the transactions, compared with as many spread over all.
+"""Cost of a hot customer or merchant: one with most of the transactions, compared with as many spread over all.
 
 Microseconds per event of the engine, and the rates of the running job, hot and uniform, with their ratios. Hot is
 Zipf's law with exponent 1.5: the first customer has 4 of 10 transactions. The engine is also measured with one customer
-alone, which shows the cost of its state and its window walk.
+alone, which shows the cost of its state and its window walk. A hot merchant has a third of all transactions.
 """
 
 import statistics
@@ -42,6 +42,7 @@ def run(brief: bool = False, *, events: int = EVENTS) -> Report:
         "engine_hot_to_uniform": round(engine["hot"] / engine["uniform"], 2),
         "job_events_per_s": job,
         "job_hot_to_uniform": round(job["hot"] / job["uniform"], 3),
+        "job_hot_merchant_to_uniform": round(job["hot merchant"] / job["uniform"], 3),
     }
     return Report.of_figures("skew", __doc__, figures)
 
@@ -69,10 +70,10 @@ def engine_us(rounds: int) -> dict[str, float]:
 
 
 def job_rates(events: int, turns: int) -> dict[str, int]:
-    """Return the events a second of the running job by the customers' spread."""
+    """Return the events a second of the running job by the spread of customers, or of merchants."""
     settings = bench_settings(bench_model())
     table = simulate(WORLD).slice(0, events)
-    tables = {"uniform": table, "hot": _spread(table)}
+    tables = {"uniform": table, "hot": _spread(table), "hot merchant": _with_hot_merchant(table)}
     with embedded(settings) as services:
         for name, sent in tables.items():
             with console.status(f"filling the {name} topic with {events:,} transactions"):
@@ -99,8 +100,16 @@ def _spread(table: pa.Table) -> pa.Table:
     return table.set_column(index, table.schema.field(index), pa.array(chosen, pa.string()))
 
 
+def _with_hot_merchant(table: pa.Table) -> pa.Table:
+    """Move a third of the transactions, drawn at random, to one merchant."""
+    merchants = table["merchant_id"].to_numpy(zero_copy_only=False)
+    moved = np.random.default_rng(7).random(len(table)) < 1 / 3
+    index = table.schema.get_field_index("merchant_id")
+    return table.set_column(index, table.schema.field(index), pa.array(np.where(moved, merchants[0], merchants)))
+
+
 def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
-    topics = Topics(transactions=f"skew.{name}", scores=f"skew.scores.{turn}")
+    topics = Topics(transactions=f"skew.{name.replace(' ', '-')}", scores=f"skew.scores.{turn}")
     return settings.model_copy(update={"topics": topics, "job": settings.job.model_copy(update={"labels": False})})
 
 

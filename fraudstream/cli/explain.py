@@ -106,6 +106,7 @@ def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
         "score, recomputed": f"{alert['score']:.6f}, {again}",
         "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
         "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
+        **_labels_of_entities(alert),
         "sequence numbers": _sequence_numbers(alert["entity_sequences"]),
         "repeated": f"{record.repeats} times",
     }
@@ -155,6 +156,17 @@ def _sequence_numbers(numbers: Sequence[int]) -> str:
 
     named = [f"{entity.name} {number}" for entity, number in zip(ENTITIES, numbers, strict=False) if number >= 0]
     return ", ".join(named) or "none"
+
+
+def _labels_of_entities(alert: dict[str, Any]) -> dict[str, str]:
+    """Return the labels known to each entity with labels; an alert of an earlier version has none."""
+    from models.features.entity import LABELLED_ENTITIES
+
+    offsets, count = alert["entity_label_offsets"], max(len(alert["entity_sequences"]), 1)
+    each = len(offsets) // count
+    known = [offsets[number * each : (number + 1) * each] for number in range(count if each else 0)]
+    named = zip(LABELLED_ENTITIES, known, strict=False)
+    return {f"labels known of the {entity.name}": _labels_known(found) for entity, found in named}
 
 
 def _labels_known(label_offsets: Sequence[int]) -> str:

@@ -6,7 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from fraudstream.control.input_topics import BrokerTopics, advance_generations, note_topics
-from fraudstream.control.savepoints import check_savepoint, is_unmarked, known_manifest, local_folder
+from fraudstream.control.savepoints import (
+    check_savepoint,
+    has_replaced_operators,
+    is_unmarked,
+    known_manifest,
+    local_folder,
+)
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
@@ -35,10 +41,11 @@ class Resumption:
     reset_topics: Collection[str] = ()
     keep_topics: bool = False
 
-    @property
-    def drops_state(self) -> bool:
-        """Whether Flink has to leave state behind."""
-        return self.may_drop is None or bool(self.may_drop or self.reset_topics)
+    def drops_state(self, settings: Settings) -> bool:
+        """Return whether Flink has to leave state behind."""
+        if self.may_drop is None or self.may_drop or self.reset_topics:
+            return True
+        return has_replaced_operators(self.savepoint, settings.state)
 
     def apply(self, settings: Settings, services: Services, config: JobConfig) -> tuple[JobConfig, list[str]]:
         """Return a job's settings with those of the state, and notes for the user.

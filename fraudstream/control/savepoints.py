@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from fraudstream.control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.system.folders import StateFolder
-from jobs.operator_uids import SCORE_BATCH
+from jobs.operator_uids import SCORE_BATCH, is_replaced
 from jobs.state_manifest import StateManifest, StateMismatchError
 
 MANIFEST_FILE = "fraudstream.json"
@@ -79,6 +79,15 @@ def is_unmarked(savepoint: str) -> bool:
     folder = local_folder(savepoint)
     marks = None if folder is None else read_marks(folder)
     return marks is not None and marks.unmarked
+
+
+def has_replaced_operators(savepoint: str, where: StateFolder) -> bool:
+    """Return whether a state has operators of an earlier version whose state is left behind, see `is_replaced`."""
+    manifest, folder = known_manifest(savepoint, where), local_folder(savepoint)
+    if manifest is not None:
+        return any(is_replaced(uid) for uid in manifest.operators)
+    marks = None if folder is None else read_marks(folder)
+    return marks is not None and marks.has_replaced
 
 
 def check_savepoint(

@@ -8,22 +8,47 @@ from pathlib import Path
 
 from jobs.job_config import CHOICES, INPUTS, MAX_GENERATION
 from jobs.operator_id import operator_id
-from jobs.operator_uids import DETECT_DRIFT, LABELS, LISTS, QUERIES, SCORE_BATCH, TRANSACTIONS, marked, source_uids
+from jobs.operator_uids import (
+    DETECT_DRIFT,
+    LABEL_LANES,
+    LABELS,
+    LISTS,
+    QUERIES,
+    SCORE_BATCH,
+    TRANSACTIONS,
+    marked,
+    source_uids,
+)
 from jobs.shards import SHARD_KEYS
 
 METADATA_FILE = "_metadata"
 """The file of Flink's in each checkpoint's and savepoint's folder that names the operators with state."""
 
-_PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in (TRANSACTIONS, LABELS, QUERIES, LISTS)))
+_WINDOWED = (TRANSACTIONS, LABEL_LANES, QUERIES, LISTS)
+_PLAIN = (SCORE_BATCH, DETECT_DRIFT, *(f"{part}-window-aggregate" for part in _WINDOWED))
 _SOURCES = [(name, number) for name in INPUTS for number in range(1, MAX_GENERATION + 1)]
+_REPLACED = (
+    *(f"{LABELS}-{part}" for part in ("source", "window-aggregate")),
+    *(f"{LABELS}-source-{number}" for number in range(1, MAX_GENERATION + 1)),
+    *(f"{LABELS}-window-aggregate-{shards}" for shards in SHARD_KEYS),
+)
 
 
 @dataclass(frozen=True)
 class StateMarks:
-    """Mode and shards that a checkpoint's state is of; None in both for state of before uids were marked."""
+    """Mode and shards that a checkpoint's state is of; None in both for state of before uids were marked.
+
+    Parameters
+    ----------
+    mode, shards
+        Of the job, see `JobConfig`.
+    has_replaced
+        Whether it has operators of an earlier version, see `is_replaced`.
+    """
 
     mode: str | None
     shards: int | None
+    has_replaced: bool = False
 
     @property
     def unmarked(self) -> bool:
@@ -37,11 +62,12 @@ def read_marks(folder: Path) -> StateMarks | None:
         content = (folder / METADATA_FILE).read_bytes()
     except OSError:
         return None
+    has_replaced = any(_text(uid) in content for uid in _REPLACED)
     for mode in CHOICES["mode"]:
         for shards in SHARD_KEYS:
             if _text(marked(SCORE_BATCH, mode=mode, shards=shards)) in content:
-                return StateMarks(mode, shards)
-    return StateMarks(None, None) if _text(SCORE_BATCH) in content else None
+                return StateMarks(mode, shards, has_replaced)
+    return StateMarks(None, None, has_replaced) if _text(SCORE_BATCH) in content else None
 
 
 def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
@@ -57,6 +83,11 @@ def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
     found = re.search(r"Cannot map checkpoint/savepoint state for operator ([0-9a-f]{32})", failure)
     if found is None:
         return None
+    if any(operator_id(uid) == found[1] for uid in _REPLACED):
+        return (
+            "expected state of this version, got state of one that read the labels otherwise, which is left behind. "
+            "Copy the savepoint or checkpoint to this machine, with its fraudstream.json where it has one: it says so"
+        )
     for uid in _PLAIN:
         if operator_id(uid) == found[1]:
             return f"expected state that says its shards and mode, got state of fraudstream 0.1. {UNMARKED_ADVICE}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fraudstream.control.state_marks import METADATA_FILE
 from jobs.job_config import INPUTS
+from jobs.operator_uids import TABLE_INPUTS
 from jobs.state_manifest import StateManifest
 
 Offsets = dict[tuple[str, int], int]
@@ -62,8 +63,8 @@ class StateTopics:
 def _generations(metadata: bytes) -> dict[str, int]:
     """Read the sources' uids, which have the generation at their end, see `operator_uids.marked`."""
     found = {}
-    for name in INPUTS:
-        for match in re.finditer(rb"(..)(%s-source-(\d+))" % name.encode(), metadata, re.DOTALL):
+    for name, table in [*((name, name) for name in INPUTS), *((of, table) for table, of in TABLE_INPUTS.items())]:
+        for match in re.finditer(rb"(..)(%s-source-(\d+))" % table.encode(), metadata, re.DOTALL):
             digits = match[2][: int.from_bytes(match[1], "big")].rpartition(b"-")[2]
             if digits.isdigit():
                 found[name] = int(digits)

@@ -79,6 +79,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         shards=settings.job.shards,
         batch_ms=settings.job.batch_ms,
         buffer_timeout_ms=settings.job.buffer_timeout_ms,
+        alignment_ms=round(settings.job.alignment_s * 1000),
         checkpoint_interval_ms=round(settings.job.checkpoint_interval_s * 1000),
         state_backend=settings.job.state_backend,
         guarantee=settings.job.guarantee,
@@ -206,7 +207,7 @@ def _flink_run(
         arguments=["--config", str(file)],
         options=options,
         savepoint=None if state is None else state.savepoint,
-        drop_state=state is not None and state.drops_state,
+        drop_state=state is not None and state.drops_state(settings),
     )
 
 

@@ -133,6 +133,14 @@ class FlinkRest:
         with self._parsing(path):
             return {**found, "counts": dict(found.get("counts") or {}), "latest": dict(found.get("latest") or {})}
 
+    def state_sizes(self, job_id: str, checkpoint: int) -> dict[str, int]:
+        """Return the bytes of each vertex' state in a checkpoint, by the vertex' name."""
+        path = f"/jobs/{job_id}/checkpoints/details/{checkpoint}"
+        found = self._ask("GET", path)
+        names = {vertex["id"]: vertex["name"] for vertex in self.job(job_id)["vertices"]}
+        with self._parsing(path):
+            return {names[vertex]: int(task["state_size"]) for vertex, task in found["tasks"].items()}
+
     def root_cause(self, job_id: str) -> str:
         """Return the cause of a job's last failure in one line; empty without any."""
         failure = self.last_failure(job_id)

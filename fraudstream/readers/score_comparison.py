@@ -22,6 +22,9 @@ Scores = Mapping[TransactionKey, Mapping[str, Any]]
 APPROVED = "APPROVE"
 
 
+_LABELS = ("label_offsets", "entity_label_offsets")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Comparison of a live job's and its standby's scores of the same transactions.
@@ -65,7 +68,7 @@ class Comparison:
             compared=len(pairs),
             missing=len(live) - len(pairs),
             equal_scores=int(np.count_nonzero(differences == 0)),
-            other_labels=sum(one["label_offsets"] != other["label_offsets"] for one, other in pairs),
+            other_labels=sum(any(one[name] != other[name] for name in _LABELS) for one, other in pairs),
             mean_difference=float(differences.mean()) if pairs else 0.0,
             max_difference=float(differences.max()) if pairs else 0.0,
             decisions_differ=sum(one["decision"] != other["decision"] for one, other in pairs),

@@ -123,6 +123,8 @@ class JobSettings(Section):
     """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
     """maximum wait of a record between two operators, in milliseconds"""
+    alignment_s: Annotated[float, Field(ge=0)] = JobConfig.alignment_ms / 1000
+    """seconds of Kafka time that a partition of a backlog is read ahead of the slowest one; 0: no alignment"""
     checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
     """seconds between checkpoints, at least 0.1"""
     state_backend: StateBackend = JobConfig.state_backend
@@ -146,9 +148,9 @@ class JobSettings(Section):
     feature_log_share: Annotated[float, Field(ge=0, le=1)] = JobConfig.feature_log_share
     """fraction of transactions whose features are written to the inference topic, 0 to 1"""
     pool_customers: AtLeastOne = JobConfig.pool_customers
-    """number of customers, and of merchants, cached outside the JVM by all shards together: about 10 kB per pair"""
+    """number of customers, and of merchants, cached outside the JVM by each slot: about 10 kB per pair"""
     pool_entities: AtLeastOne = JobConfig.pool_entities
-    """number of merchants and devices, together, cached outside the JVM by all shards: 1 kB each, busy ones 8 kB"""
+    """number of merchants and devices, together, cached outside the JVM by each slot: 1 kB each, busy ones 8 kB"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
     """maximum ratio of a challenger's scoring time to the champion's before it is removed"""
     time_zone: TimeZone = JobConfig.time_zone

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.operators.entity_batch import EntityBatch
+from jobs.operators.entity_counts import EntityCounts
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
+from jobs.operators.label_blobs import decode_entity_labels
 from jobs.operators.micro_batch import MicroBatch, sharded
-from jobs.record_types import ENTITY_EVENTS, ENTITY_REPLY
-from models.features.entities.entity_record import EVENT
+from jobs.record_types import ENTITY_EVENTS, ENTITY_LABELS, ENTITY_REPLY
 from models.features.warm_up import warm_up
 
 
 class AdvanceEntities(KeyedProcessFunction):
-    """Live features of merchants and devices; keyed by entity shard, so that all transactions of an entity meet.
+    """Live features and known labels of merchants and devices; keyed by entity shard, so that all of an entity meet.
 
-    For what an event meets see `EntityEngine`, for what is stored see `EntityState`.
+    For what an event meets see `EntityEngine`, for what a label meets `FeatureEngine`, for what is stored
+    `EntityState`.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -31,16 +33,21 @@ class AdvanceEntities(KeyedProcessFunction):
         """Open the state, and compile the kernels before the first batch comes."""
         self._state = EntityState(runtime_context, self._config.mode)
         self._shards: dict[int, EntityShard] = {}
+        self._counts = EntityCounts(runtime_context)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Process one MICRO_BATCH of ENTITY_EVENTS or QUERIED_ENTITIES; emit a SHARDED_BATCH with the reply."""
+        """Process one MICRO_BATCH: of ENTITY_LABELS, or of events; then emit a SHARDED_BATCH with the reply."""
         batch, key = MicroBatch(*value), ctx.get_current_key()
         if key not in self._shards:
-            capacity = max(1, self._config.pool_entities // self._config.entity_shards)
-            self._shards[key] = EntityShard(key, self._state, capacity)
+            capacity = self._config.entities_per_shard
+            self._shards[key] = EntityShard(key, self._state, capacity, with_labels=self._config.labels)
         shard = self._shards[key]
+        if batch.kind == ENTITY_LABELS:
+            shard.learn(*decode_entity_labels(batch.payloads[0]))
+            return
         number, customer_shard = batch.positions
-        events = np.frombuffer(batch.payloads[0], EVENT)
+        events = EntityBatch.decode(batch.payloads[0])
         reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
+        self._counts.update(key, shard.figures)
         yield sharded(customer_shard, ENTITY_REPLY, reply.encode(), [number])

@@ -1,4 +1,4 @@
-"""The decoding operator: micro-batches become columns for their shard and events for the shards of their entities."""
+"""The decoding operator: micro-batches become columns for their shard, and events and labels for those of entities."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
+from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
+from jobs.operators.label_blobs import customer_blobs, entity_blobs, rejected_labels
+from jobs.operators.label_reader import LabelReader
 from jobs.operators.micro_batch import MicroBatch, sharded
-from jobs.operators.plain_records import PLAIN_TRANSACTION
+from jobs.operators.plain_records import PLAIN_LABEL, PLAIN_TRANSACTION
 from jobs.operators.query_reader import QueryReader
 from jobs.operators.settled import NOT_OF_DATA
 from jobs.record_types import (
+    CUSTOMER_LABELS,
     DECODED,
     ENTITY_EVENTS,
+    ENTITY_LABELS,
+    LABELS,
     QUERIED_ENTITIES,
     QUERIES,
     SHARDED_BATCH,
@@ -27,12 +34,15 @@ from jobs.record_types import (
     kafka_times_ms,
 )
 from jobs.shards import SHARD_KEYS
-from models.features.entities.entity_events import entity_events
+from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_labels import labels_by_entity
 from models.features.warm_up import warm_up
 from schemas import avro_schemas
+from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import value_subject
 from schemas.rejection import Rejection
 from schemas.resilient_registry import open_steady_registry
+from schemas.row_selection import items_of
 from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.wall_clock import now_ms
 
@@ -42,10 +52,12 @@ _UNUSED_BITS = np.uint64(7)  # of the hash: the lowest ones choose an entity's s
 
 
 class DecodeBatch(KeyedProcessFunction):
-    """Decoder of micro-batches of transactions and of queries; keyed by shard, so that a customer's stay in order.
+    """Decoder of micro-batches of transactions, queries and labels; keyed by shard, so that a customer's stay in order.
 
-    A batch is two kinds of output: itself, decoded, for its own shard, and under EVENTS the events of its merchants
-    and devices, one blob for each entity shard that has any. It has no state.
+    A batch of transactions or queries is two kinds of output: itself, decoded, for its own shard, and under EVENTS the
+    events of its merchants and devices, one blob for each entity shard that has any. Labels come with all others of
+    their partition, and go to the shards of their customers, and under EVENTS to those of their entities, one blob for
+    each that has any. It has no state.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -61,12 +73,20 @@ class DecodeBatch(KeyedProcessFunction):
         self._decoder = GuardedDecoder(decoder, plain)
         self._stricter = GuardedDecoder(decoder, plain, entity_events)
         self._queries = QueryReader(config, registry)
-        self._entity_shards = SHARD_KEYS[config.entity_shards]
+        subject = value_subject(config.topics.labels)
+        self._labels = LabelReader(
+            LabelBatchDecoder(subject, registry, config.limits),
+            plain_record(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
+        )
+        self._entity_shards = np.array(SHARD_KEYS[config.entity_shards])
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """Process one MICRO_BATCH of TRANSACTIONS or QUERIES; emit SHARDED_BATCHes."""
+        """Process one MICRO_BATCH of TRANSACTIONS, QUERIES or LABELS; emit SHARDED_BATCHes."""
         batch, shard = MicroBatch(*value), ctx.get_current_key()
+        yield from self._sent_labels(batch, shard) if batch.kind == LABELS else self._sent_events(batch, shard)
+
+    def _sent_events(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
         records, rejections, entities = self._decoded(batch)
         events = self._by_entity_shard(entities)
         # Queries and transactions have positions in topics of their own.
@@ -83,29 +103,48 @@ class DecodeBatch(KeyedProcessFunction):
         yield sharded(shard, DECODED, decoded.encode(), [number])
         kind = ENTITY_EVENTS if batch.kind == TRANSACTIONS else QUERIED_ENTITIES
         for entity_shard, mine in events.items():
-            yield EVENTS, sharded(entity_shard, kind, mine.tobytes(), [number, shard])
+            yield EVENTS, sharded(entity_shard, kind, mine.encode(), [number, shard])
 
-    def _decoded(self, batch: MicroBatch) -> tuple[pa.RecordBatch, list[Rejection], NDArray[Any]]:
+    def _sent_labels(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
+        read = self._labels.read(*batch[1:])
+        payloads = items_of(batch.payloads, read.rows)
+        for customer_shard, blob in customer_blobs(read.labels, read.shards, read.positions, payloads):
+            yield sharded(customer_shard, CUSTOMER_LABELS, blob, [0])
+        labels, rows = labels_by_entity(read.labels)
+        shards = self._entity_shards[self._entity_indices(labels["key"])]
+        for entity_shard, blob in entity_blobs(labels, shards, read.positions[rows]):
+            yield EVENTS, sharded(entity_shard, ENTITY_LABELS, blob, [0])
+        if read.rejections:
+            yield Row(shard, rejected_labels(batch, read.rejections))
+
+    def _decoded(self, batch: MicroBatch) -> tuple[pa.RecordBatch, list[Rejection], EntityBatch]:
         """Return the good records, the others, and the events of the good ones."""
         if batch.kind == QUERIES:
             queries = self._queries.read(batch.keys, batch.payloads, now_ms())
-            return queries, [], entity_events(queries)
+            return queries, [], _events(queries)
         times_ms = kafka_times_ms(batch.stamps)
         decoded = self._decoder.decode(batch.keys, batch.payloads, times_ms)
         try:
-            events = entity_events(decoded.records)
+            events = _events(decoded.records)
         except NOT_OF_DATA:
             raise
         except Exception:
             decoded = self._stricter.decode(batch.keys, batch.payloads, times_ms)
-            events = entity_events(decoded.records)
+            events = _events(decoded.records)
         return decoded.records, decoded.rejections, events
 
-    def _by_entity_shard(self, events: NDArray[Any]) -> dict[int, NDArray[Any]]:
-        count = len(self._entity_shards)
-        if not len(events):
+    def _by_entity_shard(self, batch: EntityBatch) -> dict[int, EntityBatch]:
+        if not len(batch.events):
             return {}
-        if count == 1:
-            return {self._entity_shards[0]: events}
-        indices = (events["key"] >> _UNUSED_BITS) % np.uint64(count)
-        return {self._entity_shards[index]: events[indices == index] for index in np.unique(indices).tolist()}
+        if len(self._entity_shards) == 1:
+            return {int(self._entity_shards[0]): batch}
+        indices = self._entity_indices(batch.events["key"])
+        return {int(self._entity_shards[index]): batch.take(indices == index) for index in np.unique(indices).tolist()}
+
+    def _entity_indices(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+        return ((keys >> _UNUSED_BITS) % np.uint64(len(self._entity_shards))).astype(np.intp)
+
+
+def _events(records: pa.RecordBatch) -> EntityBatch:
+    events = entity_events(records)
+    return EntityBatch(events, units_of(records, events))

@@ -5,28 +5,56 @@ from __future__ import annotations
 import math
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.operators.entity_labels_shard import EntityLabelsShard
 from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_inputs import NO_SEQUENCE
+from models.features.entities.entity_labels import without_labels
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, newest_event_time_ms
+from models.features.label_record import newest_label_time_ms
 from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
+    from jobs.operators.entity_batch import EntityBatch
     from jobs.operators.entity_state import EntityState
 
 WRITING_SEGMENTS = 2
 """Segments of the log that fill while the records are written, some with each batch."""
 
+MAX_TURNOVER = 2
+"""Entities brought into memory, as a multiple of those held, from which on records are written too: those that left
+memory wait there for it."""
+
 _SEQUENCE = struct.Struct("<q")
+
+
+class EntityFigures(NamedTuple):
+    """Sizes of a shard now, and what it did since it was opened.
+
+    Parameters
+    ----------
+    held : int
+        Entities in memory.
+    log_entries : int
+        Batches of events in the log.
+    loaded, written, expired : int
+        Records read from the state, written to it, and removed from it.
+    """
+
+    held: int
+    log_entries: int
+    loaded: int
+    written: int
+    expired: int
 
 
 class EntityShard:
@@ -45,19 +73,27 @@ class EntityShard:
     state : EntityState
     capacity : int
         Entities held in memory.
+    with_labels : bool
+        Whether the job reads labels.
     """
 
-    def __init__(self, key: int, state: EntityState, capacity: int) -> None:
+    def __init__(self, key: int, state: EntityState, capacity: int, *, with_labels: bool = True) -> None:
         self.key = key
         self._state = state
         stored = state.next_sequence.value()
+        self._loaded = self._written = self._expired = self._turnover = 0
         self._engine = EntityEngine(
             ENTITY_LAYOUT,
-            load=state.read,
+            load=self._load,
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
-        self._expiry = ExpiryIndex[int](state.expires_on, [(state.entities, newest_event_time_ms)])
+        self._max_turnover = MAX_TURNOVER * capacity
+        # A record is written before so many others were read.
+        remembered = 2 * self._max_turnover
+        records = [(state.entities, newest_event_time_ms), (state.labels, newest_label_time_ms)]
+        self._expiry = ExpiryIndex[int](state.expires_on, records, remembered)
+        self._labels = EntityLabelsShard(state, self._expiry, capacity) if with_labels else None
         self._unwritten: deque[int] = deque()
         self._per_segment = 0.0
         self._log = EventLog(state.event_log)
@@ -70,34 +106,60 @@ class EntityShard:
             if self._log.is_full:
                 self._write(len(self._unwritten))
 
-    def advance(self, number: int, events: NDArray[Any]) -> EntityReply:
+    def learn(self, labels: NDArray[Any], positions: NDArray[np.int64]) -> None:
+        """Learn labels of ENTITY_LABEL, see `EntityLabelsShard.learn`."""
+        if self._labels is not None:
+            self._labels.learn(labels, positions)
+
+    def advance(self, number: int, batch: EntityBatch) -> EntityReply:
         """Advance the entities by the events of a batch and store them; the reply has their features."""
-        first = self._engine.next_sequence
+        first, before, events = self._engine.next_sequence, self._turnover, batch.events
         found = self._engine.advance(events)
         share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
         if self._log.has_old:
+            share = max(share, WRITING_SEGMENTS * (self._turnover - before) / self._max_turnover)
             due = math.ceil(share * self._per_segment)
             self._write(len(self._unwritten) if self._log.is_full else due)
-        elif self._log.is_half_full:
+        elif self._log.is_half_full or self._turnover >= self._max_turnover:
             self._begin_writing()
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
-        return EntityReply(
-            number=number, entity_shard=self.key, rows=events["row"], x=found.x, sequences=found.sequences
-        )
+        return self._reply(number, batch, found.x, found.sequences)
 
-    def describe(self, number: int, events: NDArray[Any]) -> EntityReply:
-        """Describe the events of a batch that are not taken in; nothing is stored."""
-        x = self._engine.describe(events)
+    def describe(self, number: int, batch: EntityBatch) -> EntityReply:
+        """Describe the events of a batch that are not added; nothing is stored."""
+        x = self._engine.describe(batch.events)
+        return self._reply(number, batch, x, np.full(len(x), NO_SEQUENCE, np.int64))
+
+    def _reply(
+        self, number: int, batch: EntityBatch, x: NDArray[np.float32], sequences: NDArray[np.int64]
+    ) -> EntityReply:
+        rows = batch.events["row"]
         return EntityReply(
             number=number,
             entity_shard=self.key,
-            rows=events["row"],
+            rows=rows,
             x=x,
-            sequences=np.full(len(events), NO_SEQUENCE, np.int64),
+            sequences=sequences,
+            label_x=self._labels.describe(*batch) if self._labels else without_labels(rows),
+            label_offsets=self._labels.label_offsets if self._labels else (),
         )
+
+    @property
+    def figures(self) -> EntityFigures:
+        """Sizes of the shard, and what it did."""
+        return EntityFigures(len(self._engine), len(self._log), self._loaded, self._written, self._expired)
+
+    def _load(self, key: int) -> bytes | None:
+        raw = self._state.read(key)
+        self._turnover += 1
+        if raw is not None:
+            self._loaded += 1
+            self._expiry.remember([signed(key)])
+        return raw
 
     def _begin_writing(self) -> None:
         self._log.retire()
+        self._turnover = 0
         bucket = self._state.entities.bucket
         changed = sorted(self._engine.changed(), key=lambda key: bucket(signed(key)))
         self._unwritten.extend(changed)
@@ -110,11 +172,19 @@ class EntityShard:
         records = {signed(key): record for key, record in self._engine.records(keys).items()}
         self._expiry.schedule_changed(records, newest_event_time_ms)
         self._state.entities.put_all(records)
+        self._written += len(records)
         if not self._unwritten:
             self._log.clear_old()
 
     def _expire(self, newest_ms: int) -> None:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""
-        silent = self._expiry.expire(newest_ms, lambda key: self._engine.awaits_storing(unsigned(key)))
+        silent = [unsigned(key) for key in self._expiry.expire(newest_ms, self._awaits_storing)]
         if silent:
-            self._engine.drop(map(unsigned, silent))
+            self._expired += len(silent)
+            self._engine.drop(silent)
+            if self._labels:
+                self._labels.drop(silent)
+
+    def _awaits_storing(self, signed_key: int) -> bool:
+        key = unsigned(signed_key)
+        return self._engine.awaits_storing(key) or (self._labels is not None and self._labels.awaits_storing(key))

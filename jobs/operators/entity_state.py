@@ -12,8 +12,9 @@ from jobs.job_config import Mode
 from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.shard_state import StateAccessError
 
-BUCKETS = 16
-"""Parts of the entities, which are written and copied one after the other. RocksDB has a column family for each."""
+BUCKETS, LABEL_BUCKETS = 16, 4
+"""Parts of the entities, which are written and copied one after the other, and of their labels. RocksDB has a column
+family for each."""
 
 LOG_SEGMENTS = 8
 
@@ -32,6 +33,12 @@ class EntityState:
         one's sequence number, then EVENTs.
     next_sequence : ValueState of a number
         Sequence number of the next event, not counting those in the log.
+    labels : BucketedMap of an entity's hash, as a signed number, to `encode_labels`
+        Known labels of entities, except for those in their log.
+    label_log : MapState of number to ENTITY_LABELs
+        Labels learned since their records were written.
+    label_offsets : ValueState of `LabelOffsets`
+        Next label of each partition.
     expires_on : MapState of day and number to the entities of an entry
         Day on which each entity expires unless there is news of it, see `ExpiryIndex`.
     """
@@ -43,6 +50,9 @@ class EntityState:
         self.entities = BucketedMap([by(f"entities_{part}", Types.LONG()) for part in range(BUCKETS)], mode)
         self.event_log = [by(f"event_log_{part}", Types.LONG()) for part in range(LOG_SEGMENTS)]
         self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
+        self.labels = BucketedMap([by(f"entity_labels_{part}", Types.LONG()) for part in range(LABEL_BUCKETS)], mode)
+        self.label_log = by("entity_label_log", Types.LONG())
+        self.label_offsets = context.get_state(ValueStateDescriptor("entity_label_offsets", Types.PICKLED_BYTE_ARRAY()))
         self.expires_on = by("entities_expire_on", Types.STRING())
 
     def read(self, key: int) -> bytes | None:
@@ -53,11 +63,25 @@ class EntityState:
         StateAccessError
             The backend raised an error.
         """
-        try:
-            found: bytes | None = self.entities.get(signed(key))
-        except Exception as error:
-            raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
-        return found
+        return _read(self.entities, key)
+
+    def read_labels(self, key: int) -> bytes | None:
+        """Return the record of an entity's labels.
+
+        Raises
+        ------
+        StateAccessError
+            The backend raised an error.
+        """
+        return _read(self.labels, key)
+
+
+def _read(state: Any, key: int) -> bytes | None:
+    try:
+        found: bytes | None = state.get(signed(key))
+    except Exception as error:
+        raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
+    return found
 
 
 def unsigned(key: int) -> int:

@@ -25,8 +25,13 @@ class EventLog:
         self._stored = [(index, number) for index in self._used for number in numbers[index]]
         self._next = self._stored[-1][1] + 1 if self._stored else 0
         self._old: list[int] = []
+        self._sizes = [len(numbers.get(index, ())) for index in range(len(segments))]
         self._events = self._entries = 0
         self._current: int | None = None
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return sum(self._sizes)
 
     def stored(self) -> Iterator[bytes]:
         """Yield the entries that the log was opened with, in the order in which they were appended."""
@@ -59,6 +64,7 @@ class EventLog:
         self._next += 1
         self._events += events
         self._entries += 1
+        self._sizes[self._current] += 1
         return max(events / SEGMENT_EVENTS, 1 / SEGMENT_ENTRIES)
 
     def retire(self) -> None:
@@ -69,4 +75,5 @@ class EventLog:
         """Clear the old segments, whose events are in the records now."""
         for index in self._old:
             self._segments[index].clear()
+            self._sizes[index] = 0
         self._old = []

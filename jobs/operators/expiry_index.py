@@ -17,7 +17,7 @@ MAX_AT_ONCE = 500
 """Approximate number of keys checked in one call: a day may have a million, and the batch must not wait for them."""
 
 MAX_REMEMBERED = 100_000
-"""Keys known to have an entry, which spare a read of the state for each record that is written."""
+"""Keys, in each of two generations, known to have an entry: they spare a read of the state for each record written."""
 
 Key = TypeVar("Key", str, int)
 
@@ -39,16 +39,20 @@ class ExpiryIndex(Generic[Key]):
         With this shard's key current, now and at each call, as those below.
     records : sequence of Records
         Records of the keys.
+    max_remembered : int
+        See MAX_REMEMBERED.
     """
 
-    def __init__(self, expires_on: Any, records: Sequence[Records]) -> None:
+    def __init__(self, expires_on: Any, records: Sequence[Records], max_remembered: int = MAX_REMEMBERED) -> None:
         self._expires_on = expires_on
+        self._max_remembered = max_remembered
         self._records = records
         self._entries: dict[int, int] = {}
         for key in expires_on.keys():  # noqa: SIM118 - no dict
             day = int(key.partition("/")[0])
             self._entries[day] = self._entries.get(day, 0) + 1
         self._remembered: set[Key] = set()
+        self._remembered_before: set[Key] = set()
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -73,16 +77,20 @@ class ExpiryIndex(Generic[Key]):
         newest_ms : callable
             Gives a record's newest time, milliseconds since 1970.
         """
-        unsure = records.keys() - self._remembered
+        unsure = records.keys() - self._remembered - self._remembered_before
         new: dict[int, list[Key]] = {}
         for key in unsure:
             if not any(state.contains(key) for state, _ in self._records):
                 new.setdefault(newest_ms(records[key]) // DAY_MS, []).append(key)
         for day, keys in new.items():
             self.schedule(sorted(keys), day * DAY_MS + DAY_MS - 1)
-        if len(self._remembered) + len(unsure) > MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered |= unsure
+        self.remember(unsure)
+
+    def remember(self, keys: Iterable[Key]) -> None:
+        """Note that some keys have an entry, as those have that a record was read of."""
+        self._remembered.update(keys)
+        if len(self._remembered) >= self._max_remembered:
+            self._remembered, self._remembered_before = set(), self._remembered
 
     def backfill(self, keys: Iterable[Key]) -> None:
         """Add keys of an earlier version's state, which had no entries; they are checked soon."""
@@ -116,6 +124,7 @@ class ExpiryIndex(Generic[Key]):
             for key in silent:
                 state.remove(key)
         self._remembered.difference_update(silent)
+        self._remembered_before.difference_update(silent)
         return silent
 
     def _pop_due(self, today: int) -> list[Key]:

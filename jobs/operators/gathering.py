@@ -47,5 +47,5 @@ class Gathering:
             if len(self._received.get(batch.number, ())) < len(batch.entity_shards):
                 return
             self._waiting.popleft()
-            parts = [(reply.rows, reply.x, reply.sequences) for reply in self._received.pop(batch.number, ())]
+            parts = [reply.features for reply in self._received.pop(batch.number, ())]
             yield Gathered(batch, EntityInputs.gathered(batch.records.num_rows, parts))

@@ -78,5 +78,6 @@ class InferenceLog:
             shard=shard,
             label_offsets=label_offsets,
             entity_sequences=scored.entity_sequences,
+            entity_label_offsets=scored.entity_label_offsets,
         )
         yield from topic_batches(self._topic, [scored.customers[row] for row in rows.tolist()], payloads)

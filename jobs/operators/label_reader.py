@@ -1,19 +1,19 @@
-"""Micro-batches of labels, decoded once for all shards of a subtask."""
+"""Micro-batches of labels, decoded for the shards of their customers and entities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jobs.operators.guarded_decoder import GuardedDecoder
-from jobs.operators.settled import NOT_OF_DATA, internal
+from jobs.operators.settled import NOT_OF_DATA
 from jobs.record_types import STAMP_MASK, kafka_times_ms
 from models.features.label_batch import LabelBatch
-from schemas.rejection import Reason, Rejection
+from schemas.rejection import Rejection
 
 if TYPE_CHECKING:
     from schemas.label_batch import LabelBatchDecoder
@@ -29,37 +29,21 @@ class ReadLabels:
         The n good ones.
     rejections : list of Rejection
         The others.
-    shards : ndarray of int64, (n,)
-        Of the good ones' customers.
-    positions : ndarray of int64, (m,)
-        Of all records.
-    keys, payloads : sequence, m of them
-        Of all records.
+    rows : ndarray of int64, (n,)
+        Rows of the good ones among the m.
+    shards, positions : ndarray of int64, (n,)
+        Shards of the good ones' customers, and their positions.
     """
 
     labels: LabelBatch
     rejections: list[Rejection]
+    rows: NDArray[np.int64]
     shards: NDArray[np.int64]
     positions: NDArray[np.int64]
-    keys: Sequence[str | None]
-    payloads: Sequence[bytes]
-
-    def for_shard(self, key: int) -> LabelBatch:
-        """Return the labels as one shard learns them."""
-        return replace(self.labels, mine=self.shards == key)
-
-    def letters(self, failed: Mapping[int, Exception], key: int) -> list[Rejection]:
-        """Return rejections of good labels that could not be learned, of those whose customers are a shard's."""
-        good = np.delete(np.arange(len(self.positions)), [rejection.row for rejection in self.rejections])
-        return [
-            Rejection(int(good[row]), Reason.INTERNAL, internal(error))
-            for row, error in failed.items()
-            if self.shards[row] == key
-        ]
 
 
 class LabelReader:
-    """Decoder of micro-batches of labels, each once for all shards of a subtask.
+    """Decoder of micro-batches of labels.
 
     Parameters
     ----------
@@ -71,7 +55,6 @@ class LabelReader:
     def __init__(self, decoder: LabelBatchDecoder, plain: tuple[str, bytes]) -> None:
         self._decoder = GuardedDecoder(decoder, plain)
         self._stricter = GuardedDecoder(decoder, plain, LabelBatch.of)
-        self._last: ReadLabels | None = None
 
     def read(
         self, keys: Sequence[str | None], payloads: Sequence[bytes], positions: Sequence[int], stamps: Sequence[int]
@@ -86,19 +69,6 @@ class LabelReader:
         except Exception:
             batch = self._stricter.decode(keys, payloads, times_ms)
             labels = LabelBatch.of(batch.records)
-        shards = np.array(stamps, np.int64) & STAMP_MASK
-        good = np.delete(shards, [rejection.row for rejection in batch.rejections])
-        self._last = ReadLabels(labels, batch.rejections, good, np.array(positions, np.int64), keys, payloads)
-        return self._last
-
-    def last(self, position: int) -> ReadLabels:
-        """Return the last batch of `read` for another shard; ``position`` is that of its first record.
-
-        Raises
-        ------
-        RuntimeError
-            It was another batch.
-        """
-        if self._last is None or self._last.positions[0] != position:
-            raise RuntimeError(f"labels from position {position}: expected them to be read for an earlier shard first")
-        return self._last
+        rows = np.delete(np.arange(len(keys)), [rejection.row for rejection in batch.rejections])
+        shards, where = np.array(stamps, np.int64)[rows] & STAMP_MASK, np.array(positions, np.int64)[rows]
+        return ReadLabels(labels, batch.rejections, rows, shards, where)

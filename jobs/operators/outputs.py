@@ -81,6 +81,7 @@ class Outputs:
                 shard,
                 rule_book_id,
                 scored.entity_sequences,
+                scored.entity_label_offsets,
             )
             yield from topic_batches(self._topics.scores, scored.customers, payloads)
 
@@ -148,6 +149,7 @@ class Outputs:
             "model_id": manifest.model_id,
             "feature_spec_hash": manifest.feature_spec_hash,
             "entity_sequences": scored.entity_sequences[row].tolist(),
+            "entity_label_offsets": scored.entity_label_offsets[row].tolist(),
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
             "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),

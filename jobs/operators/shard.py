@@ -13,38 +13,38 @@ from pyflink.datastream import OutputTag
 
 from jobs.operators.gathering import Gathered, Gathering
 from jobs.operators.guarded_scoring import GuardedScoring, Scored
+from jobs.operators.label_blobs import CustomerLabels, decode_rejected
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.plain_records import plain_transaction
 from jobs.operators.scoring_run import ScoringInput
+from jobs.operators.settled import internal
 from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_models import LOADING_MS, ShardModels
 from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_snoozes import ShardSnoozes
 from jobs.record_types import (
+    CUSTOMER_LABELS,
     DECODED,
     DEPLOYMENT,
     ENTITY_REPLY,
     KNOWN,
-    LABELS,
     LIST_ENTRIES,
     QUERIES,
+    REJECTED_LABELS,
     RULES,
-    SAME_LABELS,
     SIGNAL_OBSERVATION,
     SNOOZE,
 )
-from jobs.shards import SHARD_KEYS
 from models.scoring.decision import Decision
 from schemas.customer_snooze import SNOOZE_PREFIX
+from schemas.rejection import Reason, Rejection
 from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
     from jobs.operators.decoded_batch import DecodedBatch
-    from jobs.operators.label_reader import ReadLabels
     from jobs.operators.subtask import Subtask
     from models.features.entities.entity_inputs import EntityInputs
-    from schemas.rejection import Rejection
 
 OBSERVATIONS = OutputTag("observations", SIGNAL_OBSERVATION)
 
@@ -82,8 +82,8 @@ class Shard:
         self._handlers: Mapping[int, Handler] = {
             DECODED: self._decoded,
             ENTITY_REPLY: self._replied,
-            LABELS: self._learn,
-            SAME_LABELS: self._learn_same,
+            CUSTOMER_LABELS: self._learn,
+            REJECTED_LABELS: self._reject_labels,
             DEPLOYMENT: self._deploy,
             RULES: self._replace_rules,
             SNOOZE: self._snooze,
@@ -172,21 +172,15 @@ class Shard:
                 yield OBSERVATIONS, Row(signal, observation.to_json())
 
     def _learn(self, batch: MicroBatch) -> Iterator[Any]:
-        read = self._subtask.labels.read(*batch[1:])
-        if self._scorer.key == SHARD_KEYS[self._config.shards][0]:  # every shard has the rejections
-            yield from self._set_aside(self._config.topics.labels, read.rejections, *batch[1:4])
-        yield from self._learn_read(read)
-
-    def _learn_same(self, batch: MicroBatch) -> Iterator[Any]:
-        yield from self._learn_read(self._subtask.labels.last(batch.positions[0]))
-
-    def _learn_read(self, read: ReadLabels) -> Iterator[Any]:
-        """Learn labels; of each that fails, its customer's shard has the dead letter, however many shards it fails."""
-        key = self._scorer.key
-        failed = self._scorer.learn(read.for_shard(key), read.positions)
+        labels, positions, payloads = CustomerLabels.decode(batch.payloads[0])
+        failed = self._scorer.learn(labels, positions)
         if failed:
-            letters, positions = read.letters(failed, key), read.positions.tolist()
-            yield from self._set_aside(self._config.topics.labels, letters, read.keys, read.payloads, positions)
+            letters = [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in failed.items()]
+            topic, customers = self._config.topics.labels, labels.customers
+            yield from self._set_aside(topic, letters, customers, payloads.to_pylist(), positions.tolist())
+
+    def _reject_labels(self, batch: MicroBatch) -> Iterator[Any]:
+        yield from self._set_aside(self._config.topics.labels, decode_rejected(batch), *batch[1:4])
 
     def _deploy(self, batch: MicroBatch) -> Iterable[Any]:
         self.models.apply(batch.payloads[0], now_ms())

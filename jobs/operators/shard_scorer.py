@@ -11,6 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from jobs.operators.expiry_index import ExpiryIndex
+from jobs.operators.label_log import LabelLog
+from jobs.operators.label_offsets import LabelOffsets
 from jobs.operators.settled import settled
 from models.features.batch import FeatureBatch
 from models.features.columns import string_values
@@ -21,25 +23,13 @@ from models.features.label_record import newest_label_time_ms
 from models.features.pool import Load
 from models.scoring.served_models import EnsembleScores, ServedModels
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
-from schemas.label_offset import label_entry
-from schemas.position import generation_of, offset_of, partition_of
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
-FEW_LABELS = 200
-"""Number of labels up to which a batch is written to the records directly, unless the log has entries."""
-
-MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
-"""Labels, and batches of them, that the log holds before the records are written."""
-
 
 class ShardScorer:
     """Scorer of one shard in memory, backed by the shard's state.
-
-    A label changes its merchant in every shard and its customer in one. In a live stream few come at a time, and
-    the records that they change are written at once. On a backlog the same merchants change again and again, so the
-    labels are kept in a log until it is full, and many of them cost one writing; a restored shard learns the log again.
 
     Parameters
     ----------
@@ -61,13 +51,9 @@ class ShardScorer:
         self._read: dict[str, bytes | None] | None = None
         labels = (state.customer_labels, newest_label_time_ms)
         self._customers = ExpiryIndex[str](state.expires_on, [(state.histories, newest_event_time_ms), labels])
-        self._merchants = ExpiryIndex[str](state.merchants_expire_on, [(state.merchant_labels, newest_label_time_ms)])
-        if not self._merchants:
-            # No entries: nothing is stored yet, or it was by a version that never expired labels.
-            self._merchants.backfill(list(state.merchant_labels.keys()))
-            customers = list(state.customer_labels.keys())
-            self._customers.backfill(name for name in customers if not state.histories.contains(name))
-        self._offsets: list[int] = np.frombuffer(state.label_offsets.value() or b"", np.int64).tolist()
+        self._forget_merchants()
+        self._log = LabelLog(state.label_log)
+        self._offsets = LabelOffsets(state.label_offsets)
         self._scorer = self._restored()
 
     def serve(self, ensemble: ServedModels) -> None:
@@ -78,7 +64,7 @@ class ShardScorer:
     @property
     def label_offsets(self) -> list[int]:
         """For each partition of the labels topic the next label that is not yet known, see `schemas.label_offset`."""
-        return self._offsets
+        return self._offsets.values
 
     def score(self, records: pa.RecordBatch, entities: EntityInputs) -> ScoredBatch:
         """Score a batch of transactions in memory alone: `keep` or `revert` it next.
@@ -116,7 +102,7 @@ class ShardScorer:
             self._read = None
 
     def store(self, newest_event_ms: int, now_ms: int) -> None:
-        """Store the changes of the batches kept since the last call; expire silent customers and merchants.
+        """Store the changes of the batches kept since the last call; expire silent customers.
 
         Parameters
         ----------
@@ -152,17 +138,21 @@ class ShardScorer:
         Parameters
         ----------
         labels : LabelBatch
-        positions : ndarray of int64, (m,)
-            Of these and of the rejected ones among them, see `record_types`.
+            n labels of the shard's customers; those that are known already are skipped.
+        positions : ndarray of int64, (n,)
         """
         failed: dict[int, Exception] = {}
-        if labels:
-            for rows, error in settled(len(labels), lambda rows: self._learn(labels[rows]), self._forget_unstored):
-                if error is None:
-                    self._store_labels(labels[rows])
-                else:
-                    failed[rows.start] = error
-        self._note(positions)
+        new = np.flatnonzero(self._offsets.unknown(positions))
+        if not len(new):
+            return failed
+        if len(new) < len(labels):
+            labels = labels.take(new)
+        for rows, error in settled(len(labels), lambda rows: self._learn(labels[rows]), self._forget_unstored):
+            if error is None:
+                self._store_labels(labels[rows])
+            else:
+                failed[int(new[rows.start])] = error
+        self._offsets.note(positions[new])
         return failed
 
     def _learn(self, labels: LabelBatch) -> None:
@@ -176,26 +166,25 @@ class ShardScorer:
         scorer = self._new_scorer(self._load)
         if self._ensemble is not None:
             scorer.serve(self._ensemble)
-        self._entries = self._logged = 0
-        for entry in self._state.logged_labels():
+        for entry in self._log.entries():
             logged = LabelBatch.decode(entry)
             scorer.learn(logged)
-            self._count_logged(logged)
+            self._log.count(len(logged))
         return scorer
 
     def _store_labels(self, labels: LabelBatch) -> None:
-        full = self._logged + len(labels) > MAX_LOGGED or self._entries == MAX_ENTRIES
-        if full or (len(labels) <= FEW_LABELS and not self._entries):
-            self._write_records()
-        else:
-            self._state.label_log.put(self._entries, labels.encode())
-            self._count_logged(labels)
+        if self._log.accepts(len(labels)):
+            self._log.add(labels.encode(), len(labels))
+            return
+        changed = self._scorer.pop_changed_labels()
+        self._customers.schedule_changed(changed, newest_label_time_ms)
+        self._state.put_all(self._state.customer_labels, changed)
+        self._log.clear()
 
     def _expire(self, now_ms: int) -> None:
-        customers = self._customers.expire(now_ms, self._scorer.customer_awaits_storing)
-        merchants = self._merchants.expire(now_ms, self._scorer.merchant_awaits_storing)
-        if customers or merchants:
-            self._scorer.drop(customers, merchants)
+        customers = self._customers.expire(now_ms, self._scorer.labels_await_storing)
+        if customers:
+            self._scorer.drop(customers)
 
     def _load(self, customer: str) -> bytes | None:
         history = self._pending.get(customer) or self._stored(customer)
@@ -211,28 +200,14 @@ class ShardScorer:
             self._read[customer] = self._state.read(histories, customer)
         return self._read[customer]
 
-    def _write_records(self) -> None:
+    def _forget_merchants(self) -> None:
+        """Remove the labels of merchants, which earlier versions had in every shard: the entity shards have them."""
         state = self._state
-        merchants, customers = self._scorer.pop_changed_labels()
-        self._merchants.schedule_changed(merchants, newest_label_time_ms)
-        self._customers.schedule_changed(customers, newest_label_time_ms)
-        state.put_all(state.merchant_labels, merchants)
-        state.put_all(state.customer_labels, customers)
-        if self._entries:
-            state.label_log.clear()
-            self._entries = self._logged = 0
-
-    def _count_logged(self, labels: LabelBatch) -> None:
-        self._entries += 1
-        self._logged += len(labels)
-
-    def _note(self, positions: NDArray[np.int64]) -> None:
-        partitions = partition_of(positions)
-        # Those of a topic that was created again are greater than all before, so the former topic's do not stay.
-        entries = label_entry(generation_of(positions), offset_of(positions))
-        self._offsets += [0] * (int(partitions.max()) + 1 - len(self._offsets))
-        for partition in np.unique(partitions).tolist():
-            # Never back: after a failure Kafka repeats nothing that the state has, but a repartitioned topic might.
-            newest = int(entries[partitions == partition].max())
-            self._offsets[partition] = max(self._offsets[partition], newest + 1)
-        self._state.label_offsets.update(np.array(self._offsets, np.int64).tobytes())
+        if next(iter(state.merchant_labels.keys()), None) is None:
+            return
+        if not any(True for _ in state.merchants_expire_on.keys()):  # noqa: SIM118 - no dict
+            # It was stored by a version that never expired labels.
+            customers = list(state.customer_labels.keys())
+            self._customers.backfill(name for name in customers if not state.histories.contains(name))
+        state.merchant_labels.clear()
+        state.merchants_expire_on.clear()

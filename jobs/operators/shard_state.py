@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pyflink.common import Types
@@ -26,16 +25,16 @@ class ShardState:
     ----------
     histories : MapState of customer_id to `encode_history`
         Every customer's transactions.
-    merchant_labels, customer_labels : MapState of id to `encode_labels`
-        Labels of merchants, and of this shard's customers, except for those in the log.
+    customer_labels : MapState of customer_id to `encode_labels`
+        Labels of this shard's customers, except for those in the log.
     label_log : MapState of number to `LabelBatch.encode`
-        Labels learned since those two were written.
-    label_offsets : ValueState of `LabelOffsets.encode`
+        Labels learned since those were written.
+    label_offsets : ValueState of `LabelOffsets`
         Next label of each partition.
     expires_on : MapState of day and number to the customers of an entry
         Day on which each customer expires unless there is news of it, see `ExpiryIndex`.
-    merchants_expire_on : MapState of day and number to the merchants of an entry
-        The same for merchants with labels.
+    merchant_labels, merchants_expire_on : MapState
+        State of earlier versions, which is removed.
     observation : ValueState of `Accumulator.encode`
         The drift signals' unfinished means, and when the last part was sent.
     deployment, pending_deployment : ValueState of the control topic's payload
@@ -95,10 +94,3 @@ class ShardState:
         """Put entries into one of the maps."""
         if entries:
             put_all(state, entries, self._mode)
-
-    def logged_labels(self) -> Iterator[bytes]:
-        """Yield the entries of the label log in order."""
-        number = 0
-        while (entry := self.label_log.get(number)) is not None:
-            yield entry
-            number += 1

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
-from jobs.operators.guarded_decoder import plain_record
 from jobs.operators.job_model import JobModel
-from jobs.operators.label_reader import LabelReader
 from jobs.operators.list_reader import ListReader
 from jobs.operators.model_reports import ModelReports
-from jobs.operators.plain_records import PLAIN_LABEL
 from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
@@ -20,7 +17,6 @@ from jobs.operators.shard_state import ShardState
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
-from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import lists_subject, rules_subject, snoozes_subject, value_subject
 from schemas.resilient_registry import open_steady_registry
 
@@ -45,11 +41,6 @@ class Subtask:
         registry = open_steady_registry(config.registry)
         self.job_model = JobModel(config, registry)
         self.state = ShardState(context, config.mode)
-        subject = value_subject(config.topics.labels)
-        self.labels = LabelReader(
-            LabelBatchDecoder(subject, registry, config.limits),
-            plain_record(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
-        )
         control = config.topics.control
         self.loader = ServingLoader(
             RecordCodec(avro_schemas.CONTROL, value_subject(control), registry), partial(Serving.load, config, registry)
@@ -68,9 +59,8 @@ class Subtask:
         return TransactionScorer(
             serving.ensemble,
             load=load,
-            load_merchant=partial(state.read, state.merchant_labels) if known else _no_labels,
-            load_customer=partial(state.read, state.customer_labels) if known else _no_labels,
-            capacity=max(1, self.config.pool_customers // self.config.shards),
+            load_labels=partial(state.read, state.customer_labels) if known else _no_labels,
+            capacity=self.config.customers_per_shard,
         )
 
 

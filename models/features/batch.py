@@ -29,7 +29,9 @@ class FeatureBatch:
     slots : ndarray of int64, (n,)
         Where the pool holds each customer; good until the next `advance`.
     entity_sequences : ndarray of int64, (n, E)
-        Sequence number of each entity's event, see `EntityInputs`; E is 0 where the batch came without entities.
+        Sequence number of each entity's event, see `EntityInputs`.
+    entity_label_offsets : ndarray of int64, (n, ...)
+        Labels that the entities knew, see `EntityInputs.label_offsets`.
     """
 
     x: NDArray[np.float32]
@@ -39,6 +41,7 @@ class FeatureBatch:
     customers: list[str]
     slots: NDArray[np.int64]
     entity_sequences: NDArray[np.int64]
+    entity_label_offsets: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.customers)

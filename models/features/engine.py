@@ -1,7 +1,6 @@
 """Feature computation over customer histories."""
 
 from collections.abc import Sequence
-from itertools import compress
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,8 @@ from models.features import customer_facts, kernel, label_facts, label_kernel
 from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.entities.entity_inputs import EntityInputs
-from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN, missing_entity_features
+from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
+from models.features.entities.label_layout import LABEL_COLUMNS
 from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
 from models.features.history_pool import HistoryPool
@@ -19,7 +19,7 @@ from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.label_pool import LabelPool
 from models.features.pool import Load
 from models.features.risk import RiskTable
-from models.features.table import FEATURES, LABEL_WINDOWS, WINDOWS
+from models.features.table import FEATURES, WINDOWS
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
@@ -28,16 +28,16 @@ LARGEST_BATCH = 2**24 - 1
 """A float32 holds every index up to this one, and a pending score is an index."""
 
 _WITHIN_CUSTOMER = FeatureLayout.of(customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
-_OF_LABELS = FeatureLayout.of(label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
+_OF_LABELS = FeatureLayout.of((), label_facts.CUSTOMER_FACTS, ())
 
 
 class FeatureEngine:
     """Advances customers' histories by batches of transactions and writes the model's input.
 
     Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must
-    be where ``load`` finds them before the next batch. Labels come with `advance` or by `learn`;
-    `pop_changed_labels` may be called between batches, as often as one likes. However a stream is cut into
-    batches, x, the final scores and the encoded records are the same, bit for bit.
+    be where ``load`` finds them before the next batch. Labels of the customers come with `advance` or by `learn`;
+    those of entities are learned by `EntityLabels`. `pop_changed_labels` may be called between batches. However a
+    stream is cut into batches, x, the final scores and the encoded records are the same, bit for bit.
 
     What a transaction meets:
 
@@ -62,15 +62,15 @@ class FeatureEngine:
 
     - It counts at transactions with event_time >= its label_time that come after it, and at no other.
     - In any order: the records are the same whichever label came first.
-    - Of a transaction that has a label among the newest KEPT_LABELS + MAX_LEFT of its merchant, or customer:
+    - Of a transaction that has a label among the newest KEPT_LABELS + MAX_LEFT of its entity, or customer:
       the later label_time holds, of equal ones fraud; the other counts for nothing. So a duplicate changes
       nothing, and genuine after fraud takes the fraud back.
     - Of a transaction never seen: it counts like any other, as it says itself whose it is.
-    - More than KEPT_LABELS of a merchant or customer: the oldest leaves for totals and day tiles. A window that
+    - More than KEPT_LABELS of an entity or customer: the oldest leaves for totals and day tiles. A window that
       reaches beyond those kept counts each day that it overlaps as a whole. At a transaction older than a label
       that left, only days that were over count, and no totals. The newest MAX_LEFT of those that left can still
       be revoked; a second label of an older one counts again.
-    - A merchant or customer without a known label for HORIZON_MS has none.
+    - An entity or customer without a known label for HORIZON_MS has none.
 
     Amounts are float32 major units, by the exponent of the transaction's currency. Labels name no
     currency: their amounts count as ones of the currency of the transaction that is described.
@@ -81,10 +81,10 @@ class FeatureEngine:
         Asked for the encoded history of a customer that is not in memory. It must answer with what `changed`
         last gave for that customer. None: no store is behind, memory is all, so it grows and is never
         emptied.
-    load_merchant, load_customer : callable of str to bytes or None, or None
-        As ``load``, for the known labels of a merchant and of a customer, which `pop_changed_labels` gives.
+    load_labels : callable of str to bytes or None, or None
+        As ``load``, for the known labels of a customer, which `pop_changed_labels` gives.
     capacity : int
-        Customers, and merchants, held in memory, see `Pool`. A batch with more makes it grow.
+        Customers held in memory, see `Pool`. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
         Fraud rates of merchant_category and transaction_type, from the model's artifact.
     """
@@ -93,16 +93,14 @@ class FeatureEngine:
         self,
         *,
         load: Load | None,
-        load_merchant: Load | None = None,
-        load_customer: Load | None = None,
+        load_labels: Load | None = None,
         capacity: int = 16_384,
         category_risk: RiskTable | None = None,
         type_risk: RiskTable | None = None,
     ) -> None:
         warm_up()
         self._pool = HistoryPool(capacity=capacity, load=load)
-        self._merchants = LabelPool(capacity=capacity, load=load_merchant)
-        self._customers = LabelPool(capacity=capacity, load=load_customer)
+        self._labels = LabelPool[str](capacity=capacity, load=load_labels)
         self.use_risks(category_risk or RiskTable(), type_risk or RiskTable())
         self._schema: pa.Schema | None = None
         self._unscored: FeatureBatch | None = None
@@ -125,7 +123,7 @@ class FeatureEngine:
         records : pyarrow.RecordBatch, n rows
             TRANSACTION_ARROW's columns, others are ignored; in the order of arrival.
         labels : LabelBatch
-            Labels that arrive with the batch.
+            Labels of the customers that arrive with the batch.
         labels_before : ndarray of int64, (n,), or None
             How many of ``labels`` came before each transaction; never falling. None: all came before the first.
         entities : EntityInputs of n transactions, or None
@@ -154,8 +152,7 @@ class FeatureEngine:
             raise ValueError(f"batch: expected at most {LARGEST_BATCH} transactions, got {n}")
 
         transactions = hash_column(required(records, "transaction_id"))
-        merchant_ids = required(records, "merchant_id")
-        merchants = hash_column(merchant_ids)
+        merchants = hash_column(required(records, "merchant_id"))
         devices = hash_column(records.column("device_id"))
         times_ms = numbers(required(records, "event_time"), np.int64)
         amounts_minor = numbers(required(records, "amount_minor"), np.int64)
@@ -166,22 +163,22 @@ class FeatureEngine:
         type_risk = self._type_risk.of(records.column("transaction_type"))
         customers = string_values(required(records, "customer_id"))
 
+        entities = EntityInputs.missing(n) if entities is None else entities
         batch = FeatureBatch(
             x=np.empty((n, len(FEATURES)), np.float32),
             first_index=np.empty(n, np.int64),
             first_score=np.empty(n, np.float32),
-            entity_sequences=np.empty((n, 0), np.int64) if entities is None else entities.sequences,
+            entity_sequences=entities.sequences,
+            entity_label_offsets=entities.label_offsets,
             ingest_status=np.empty(n, np.uint8),
             customers=customers,
             slots=self._pool.slots(customers),
         )
-        batch.x[:, FIRST_ENTITY_COLUMN:] = missing_entity_features(1) if entities is None else entities.x
-        # Stored records are read before a kernel runs: the batch is taken in as a whole or not at all.
+        batch.x[:, FIRST_ENTITY_COLUMN:], batch.x[:, LABEL_COLUMNS] = entities.x, entities.label_x
+        # Stored records are read before a kernel runs: the batch is added as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
-        self._ingest(
-            labels, labels_before, string_values(merchant_ids), customers, times_ms, amounts_minor, units, batch.x
-        )
+        self._ingest(labels, labels_before, customers, times_ms, amounts_minor, units, batch.x)
         facts = _WITHIN_CUSTOMER
         kernel.advance(
             self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
@@ -226,59 +223,42 @@ class FeatureEngine:
             A loaded record can't be read.
         """
         nothing = np.empty(0, np.int64)
-        self._ingest(labels, nothing, [], [], nothing, nothing, np.empty(0, np.float64), _NO_X)
+        self._ingest(labels, nothing, [], nothing, nothing, np.empty(0, np.float64), _NO_X)
 
-    def pop_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        """Return the known labels of each merchant, and of each customer, that changed since the last call.
+    def pop_changed_labels(self) -> dict[str, bytes]:
+        """Return the known labels of each customer that changed since the last call.
 
-        Until the call they are held in memory; from then on ``load_merchant`` and ``load_customer`` must
-        find them.
+        Until then they are held in memory; from then on ``load_labels`` must find them.
         """
-        return self._merchants.pop_changed(), self._customers.pop_changed()
+        return self._labels.pop_changed()
 
-    def merchant_awaits_storing(self, merchant: str) -> bool:
-        """Return whether `pop_changed_labels` would give a merchant."""
-        return self._merchants.awaits_storing(merchant)
-
-    def customer_awaits_storing(self, customer: str) -> bool:
+    def labels_await_storing(self, customer: str) -> bool:
         """Return whether `pop_changed_labels` would give a customer."""
-        return self._customers.awaits_storing(customer)
+        return self._labels.awaits_storing(customer)
 
-    def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
-        """Forget customers and merchants that the stores have forgotten, and their labels; only between batches."""
+    def drop(self, customers: Sequence[str]) -> None:
+        """Forget customers that the stores have forgotten, and their labels; only between batches."""
         self._pool.drop(customers)
-        self._customers.drop(customers)
-        self._merchants.drop(merchants)
+        self._labels.drop(customers)
 
     def _ingest(
         self,
         labels: LabelBatch,
         labels_before: NDArray[np.int64],
-        merchants: list[str],
         customers: list[str],
         times_ms: NDArray[np.int64],
         amounts_minor: NDArray[np.int64],
         units: NDArray[np.float64],
         x: NDArray[np.float32],
     ) -> None:
-        """Learn the labels and write the label features of the transactions into ``x``."""
-        if labels:
-            merchants = labels.merchants + merchants
-            customers = [*compress(labels.customers, labels.mine.tolist()), *customers]
-        merchant_slots = self._merchants.slots(merchants)
-        customer_slots = self._customers.slots(customers)
-        ours = len(customer_slots) - len(times_ms)
-        label_customers = np.full(len(labels), -1, np.int64)
-        label_customers[labels.mine] = customer_slots[:ours]
-        merchant, customer, facts = self._merchants, self._customers, _OF_LABELS
-        label_kernel.advance(
-            merchant.labels, merchant.counts, merchant.totals, merchant.tiles, merchant.ledger_rows,
-            merchant.ledger.with_room_for(len(labels)), merchant.changed,
-            customer.labels, customer.counts, customer.totals, customer.tiles, customer.ledger_rows,
-            customer.ledger.with_room_for(len(labels)), customer.changed,
-            facts.windows_ms, facts.columns, facts.fact_indices, facts.missing,
-            merchant_slots[: len(labels)], label_customers, labels.transactions, labels.label_times_ms, labels.verdicts,
-            labels_before, merchant_slots[len(labels) :], customer_slots[ours:], times_ms, amounts_minor, units, x,
+        """Learn the labels and write the features of the transactions' customers' labels into ``x``."""
+        pool, facts, count = self._labels, _OF_LABELS, len(labels)
+        slots = pool.slots(labels.customers + customers)
+        label_kernel.advance_customers(
+            pool.labels, pool.counts, pool.totals, pool.tiles, pool.ledger_rows, pool.ledger.with_room_for(count),
+            pool.changed, facts.columns, facts.fact_indices, facts.missing,
+            slots[:count], labels.transactions, labels.label_times_ms, labels.verdicts, labels_before,
+            slots[count:], times_ms, amounts_minor, units, x,
         )  # fmt: skip
 
     def remember(self, batch: FeatureBatch, scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Arithmetic of the facts about known labels, compiled into `label_kernel.advance`."""
+"""Arithmetic of the facts about known labels, compiled into `label_kernel`."""
 
 # Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202
@@ -12,20 +12,22 @@ import numpy as np
 from models.features.compiled import inlined
 from schemas.durations import DAY_MS
 
-# Written in this order: the windowed facts for each window in turn, then the others.
+# Of an entity, in this order: the windowed facts for each window in turn, then the others.
 WINDOWED_FACTS = (
     "merchant_known", "merchant_frauds", "merchant_fraud_share", "merchant_mean", "to_merchant_mean",
 )  # fmt: skip
-OTHER_FACTS = (
-    "fraud_run", "fraud_run_age", "since_merchant_fraud", "since_merchant_genuine",
+ENTITY_FACTS = ("fraud_run", "fraud_run_age", "since_merchant_fraud", "since_merchant_genuine")
+CUSTOMER_FACTS = (
     "known_frauds", "since_known_fraud", "known_genuine", "genuine_mean", "genuine_maximum",
     "to_genuine_mean", "to_genuine_maximum", "genuine_z_score",
 )  # fmt: skip
 PER_WINDOW = len(WINDOWED_FACTS)
-OTHERS = len(OTHER_FACTS)
+ENTITY_OTHERS = len(ENTITY_FACTS)
+CUSTOMER_OTHERS = len(CUSTOMER_FACTS)
 _IN: Any = namedtuple("_IN", WINDOWED_FACTS)(*range(PER_WINDOW))
-_OF: Any = namedtuple("_OF", OTHER_FACTS)(*range(OTHERS))
-"""Offsets of the facts, within those of a window and within the others."""
+_OF: Any = namedtuple("_OF", ENTITY_FACTS)(*range(ENTITY_OTHERS))
+_CUSTOMER: Any = namedtuple("_CUSTOMER", CUSTOMER_FACTS)(*range(CUSTOMER_OTHERS))
+"""Offsets of the facts, within those of a window, within an entity's others, and within a customer's."""
 
 _HORIZON_MS = 90 * DAY_MS  # as in window.py
 _NEVER = -(2**62)  # as in label_record.py
@@ -73,7 +75,7 @@ def _sum_tiles(totals, tiles, windows_ms, now_ms, sums):
 
 @inlined
 def describe_windows(row, newest, totals, tiles, windows_ms, now_ms, amount, unit, sums, facts):
-    """Write the windowed facts of a merchant; as with transactions, tiles count in a window not left."""
+    """Write the windowed facts of an entity; as with transactions, tiles count in a window not left."""
     known, frauds, total_minor = 0, 0, 0
     older, older_frauds, older_minor = 0, 0, 0
     if totals.known:
@@ -112,7 +114,7 @@ def _seconds_since(now_ms, then_ms):
 
 
 @inlined
-def describe_merchant(row, newest, totals, now_ms, facts, at):
+def describe_entity(row, newest, totals, now_ms, facts, at):
     """Write the current run of known frauds, and when the last fraud and the last genuine one became known."""
     run, run_since_ms, fraud_ms, genuine_ms = 0, _NEVER, _NEVER, _NEVER
     for j in range(newest, -1, -1):
@@ -136,7 +138,7 @@ def describe_merchant(row, newest, totals, now_ms, facts, at):
 
 
 @inlined
-def describe_customer(row, newest, totals, now_ms, amount, unit, facts, at):
+def describe_customer(row, newest, totals, now_ms, amount, unit, facts):
     """Write how many frauds are known, and how the amount compares with those known as genuine."""
     frauds, fraud_ms, genuine, total_minor, maximum_minor = 0, _NEVER, 0, 0, -1
     for j in range(newest, -1, -1):
@@ -153,21 +155,23 @@ def describe_customer(row, newest, totals, now_ms, amount, unit, facts, at):
         if not row[j].verdict & 1:
             difference = (row[j].verdict >> 1) / unit - kept_mean
             squares += difference * difference
-    facts[at + _OF.genuine_z_score] = (amount - kept_mean) / (math.sqrt(squares / genuine) + 1.0) if genuine else np.nan
+    facts[_CUSTOMER.genuine_z_score] = (
+        (amount - kept_mean) / (math.sqrt(squares / genuine) + 1.0) if genuine else np.nan
+    )
     if _sees_totals(totals, newest, now_ms):
         frauds += totals.frauds
         fraud_ms = max(fraud_ms, totals.newest_fraud_ms)
         genuine += totals.known - totals.frauds
         total_minor += totals.genuine_minor
         maximum_minor = max(maximum_minor, totals.genuine_maximum_minor)
-    facts[at + _OF.known_frauds] = frauds
-    facts[at + _OF.since_known_fraud] = _seconds_since(now_ms, fraud_ms)
-    facts[at + _OF.known_genuine] = genuine
-    facts[at + _OF.genuine_mean] = facts[at + _OF.genuine_maximum] = np.nan
-    facts[at + _OF.to_genuine_mean] = facts[at + _OF.to_genuine_maximum] = np.nan
+    facts[_CUSTOMER.known_frauds] = frauds
+    facts[_CUSTOMER.since_known_fraud] = _seconds_since(now_ms, fraud_ms)
+    facts[_CUSTOMER.known_genuine] = genuine
+    facts[_CUSTOMER.genuine_mean] = facts[_CUSTOMER.genuine_maximum] = np.nan
+    facts[_CUSTOMER.to_genuine_mean] = facts[_CUSTOMER.to_genuine_maximum] = np.nan
     if genuine:
         mean, maximum = total_minor / unit / genuine, maximum_minor / unit
-        facts[at + _OF.genuine_mean] = mean
-        facts[at + _OF.genuine_maximum] = maximum
-        facts[at + _OF.to_genuine_mean] = (amount + 1.0) / (mean + 1.0)
-        facts[at + _OF.to_genuine_maximum] = (amount + 1.0) / (maximum + 1.0)
+        facts[_CUSTOMER.genuine_mean] = mean
+        facts[_CUSTOMER.genuine_maximum] = maximum
+        facts[_CUSTOMER.to_genuine_mean] = (amount + 1.0) / (mean + 1.0)
+        facts[_CUSTOMER.to_genuine_maximum] = (amount + 1.0) / (maximum + 1.0)

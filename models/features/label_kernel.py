@@ -1,4 +1,4 @@
-"""Known labels of merchants and customers: learning of labels, and their features, compiled."""
+"""Known labels of entities and customers: learning of labels, and their features, compiled."""
 
 # Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202
@@ -10,10 +10,11 @@ import numpy as np
 from models.features import label_facts
 from models.features.compiled import compiled_with, inlined
 from models.features.label_facts import (
-    OTHERS,
+    CUSTOMER_OTHERS,
+    ENTITY_OTHERS,
     PER_WINDOW,
     describe_customer,
-    describe_merchant,
+    describe_entity,
     describe_windows,
     newest_known,
 )
@@ -256,62 +257,75 @@ def _learn(row, count, totals, tiles, ledger_rows, ledger, slot, transaction, la
 
 @inlined
 def _learn_at(slot, rows, counts, totals, tiles, ledger_rows, ledger, changed, transaction, label_time_ms, verdict):
-    """Take a label into the record at a slot, unless that is -1."""
-    if slot >= 0:
-        counts[slot] = _learn(
-            rows[slot], counts[slot], totals[slot], tiles[slot], ledger_rows, ledger, slot,
-            transaction, label_time_ms, verdict,
-        )  # fmt: skip
-        changed[slot] = 1
+    """Add a label to the record at a slot."""
+    counts[slot] = _learn(
+        rows[slot], counts[slot], totals[slot], tiles[slot], ledger_rows, ledger, slot,
+        transaction, label_time_ms, verdict,
+    )  # fmt: skip
+    changed[slot] = 1
 
 
 @compiled_with(label_facts)
-def advance(
-    merchant_rows, merchant_counts, merchant_totals, merchant_tiles,
-    merchant_ledger_rows, merchant_ledger, merchant_changed,
-    customer_rows, customer_counts, customer_totals, customer_tiles,
-    customer_ledger_rows, customer_ledger, customer_changed,
+def advance_entities(
+    rows, counts, totals, tiles, ledger_rows, ledger, changed,
     windows_ms, columns, fact_indices, missing,
-    label_merchants, label_customers, label_transactions, label_times_ms, verdicts, labels_before,
-    merchant_slots, customer_slots, times_ms, amounts_minor, minor_units, x,
+    labels, label_slots, labels_before, events, slots, minor_units, x,
 ):  # fmt: skip
-    """Learn labels and write the label features of transactions, each after its ``labels_before`` first labels.
+    """Learn labels of ENTITY_LABEL, and write the label features of EVENTs, each after its ``labels_before`` labels.
 
-    `FeatureEngine.advance` says what comes in. Of ``x`` it writes ``columns``; ``fact_indices`` gives for each of them
-    its index in the facts, ``missing`` the value of NaN there. A label whose customer is at -1 is another
-    engine's customer's.
+    Of ``x`` it writes ``columns``; ``fact_indices`` gives for each of them its index in the facts, ``missing`` the
+    value of NaN there.
     """
-    facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)
-    at = windows_ms.size * PER_WINDOW
+    facts = np.empty(windows_ms.size * PER_WINDOW + ENTITY_OTHERS)
     sums = np.empty((3, windows_ms.size), np.int64)
     learned = 0
-    for i in range(merchant_slots.size + 1):
-        known = labels_before[i] if i < merchant_slots.size else label_merchants.size
+    for i in range(slots.size + 1):
+        known = labels_before[i] if i < slots.size else labels.size
         while learned < known:
-            transaction, time_ms, verdict = label_transactions[learned], label_times_ms[learned], verdicts[learned]
+            label = labels[learned]
             _learn_at(
-                label_merchants[learned], merchant_rows, merchant_counts, merchant_totals, merchant_tiles,
-                merchant_ledger_rows, merchant_ledger, merchant_changed, transaction, time_ms, verdict,
-            )  # fmt: skip
-            _learn_at(
-                label_customers[learned], customer_rows, customer_counts, customer_totals, customer_tiles,
-                customer_ledger_rows, customer_ledger, customer_changed, transaction, time_ms, verdict,
+                label_slots[learned], rows, counts, totals, tiles, ledger_rows, ledger, changed,
+                label.transaction, label.label_time_ms, label.verdict,
             )  # fmt: skip
             learned += 1
-        if i == merchant_slots.size:
+        if i == slots.size:
             break
-        now_ms = times_ms[i]
-        unit = minor_units[i]
+        now_ms, unit, slot = events[i].event_time_ms, minor_units[i], slots[i]
+        row = rows[slot]
+        newest = newest_known(row, counts[slot], now_ms)
+        amount = np.float64(events[i].amount)
+        describe_windows(row, newest, totals[slot], tiles[slot], windows_ms, now_ms, amount, unit, sums, facts)
+        describe_entity(row, newest, totals[slot], now_ms, facts, windows_ms.size * PER_WINDOW)
+        for c in range(fact_indices.size):
+            value = facts[fact_indices[c]]
+            x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)
+
+
+@compiled_with(label_facts)
+def advance_customers(
+    rows, counts, totals, tiles, ledger_rows, ledger, changed,
+    columns, fact_indices, missing,
+    label_slots, label_transactions, label_times_ms, verdicts, labels_before,
+    slots, times_ms, amounts_minor, minor_units, x,
+):  # fmt: skip
+    """Learn labels, and write the label features of customers' transactions, as `advance_entities` does."""
+    facts = np.empty(CUSTOMER_OTHERS)
+    learned = 0
+    for i in range(slots.size + 1):
+        known = labels_before[i] if i < slots.size else label_slots.size
+        while learned < known:
+            _learn_at(
+                label_slots[learned], rows, counts, totals, tiles, ledger_rows, ledger, changed,
+                label_transactions[learned], label_times_ms[learned], verdicts[learned],
+            )  # fmt: skip
+            learned += 1
+        if i == slots.size:
+            break
+        now_ms, unit, slot = times_ms[i], minor_units[i], slots[i]
+        row = rows[slot]
+        newest = newest_known(row, counts[slot], now_ms)
         amount = np.float64(np.float32(amounts_minor[i] / unit))
-        slot = merchant_slots[i]
-        row, totals = merchant_rows[slot], merchant_totals[slot]
-        newest = newest_known(row, merchant_counts[slot], now_ms)
-        describe_windows(row, newest, totals, merchant_tiles[slot], windows_ms, now_ms, amount, unit, sums, facts)
-        describe_merchant(row, newest, totals, now_ms, facts, at)
-        slot = customer_slots[i]
-        row, totals = customer_rows[slot], customer_totals[slot]
-        newest = newest_known(row, customer_counts[slot], now_ms)
-        describe_customer(row, newest, totals, now_ms, amount, unit, facts, at)
+        describe_customer(row, newest, totals[slot], now_ms, amount, unit, facts)
         for c in range(fact_indices.size):
             value = facts[fact_indices[c]]
             x[i, columns[c]] = missing[c] if math.isnan(value) else np.float32(value)

@@ -1,4 +1,6 @@
-"""Decoded labels of merchants or customers, cached in arrays."""
+"""Decoded labels of entities or customers, cached in arrays."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +19,16 @@ from models.features.label_record import (
     encode_labels,
 )
 from models.features.left_rows import LeftRows
-from models.features.pool import Load
+from models.features.pool import Key
 from models.features.write_behind_pool import WriteBehindPool
 
 
-class LabelPool(WriteBehindPool[str]):
-    """Known labels of many merchants, or customers, in a set of arrays.
+class LabelPool(WriteBehindPool[Key]):
+    """Known labels of many entities, or customers, in a set of arrays.
 
-    Unlike histories they are not stored after each batch, as a label changes a merchant in every shard:
-    `pop_changed` gives all that changed since it was last called. Until then this pool holds it, even of a key
-    that left. A row takes 2.4 kB (touched memory only), and one with labels that left 12 kB to 48 kB more.
+    They are not stored after each batch: `pop_changed` gives all that changed since it was last called. Until then
+    this pool holds it, even of a key that left. A row takes 2.4 kB (touched memory only), and one with labels that left
+    12 kB to 48 kB more.
 
     Attributes
     ----------
@@ -45,15 +47,15 @@ class LabelPool(WriteBehindPool[str]):
         1 where a row is not stored yet.
     """
 
-    def __init__(self, *, capacity: int, load: Load | None) -> None:
+    def __init__(self, *, capacity: int, load: Callable[[Key], bytes | None] | None) -> None:
         self.ledger = LeftRows(LEDGER_FIELDS, MAX_LEFT)
         super().__init__(capacity=capacity, load=load)
 
-    def pop_changed(self) -> dict[str, bytes]:
+    def pop_changed(self) -> dict[Key, bytes]:
         """Return the encoded record of each key that changed since the last call: to be stored now."""
         return self.take(self.changed_keys())
 
-    def _release(self, key: str, slot: int) -> None:
+    def _release(self, key: Key, slot: int) -> None:
         super()._release(key, slot)
         if row := int(self.ledger_rows[slot]):
             self.ledger.release(row)

@@ -1,4 +1,4 @@
-"""Known labels of a key and their encoding in state."""
+"""Known labels of an entity or a customer and their encoding in state."""
 
 import struct
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.features.history import HistoryVersionError
 
 KEPT_LABELS = 64
-"""How many labels of a merchant, or of a customer, are kept one by one: the newest by label time."""
+"""Labels of an entity, or of a customer, that are kept one by one: the newest by label time."""
 
 MAX_LEFT = 1_024
 """Labels beyond those that can still be revoked: the newest of those that left."""
@@ -26,6 +26,9 @@ LABEL = np.dtype(
     ]
 )
 """One known label: 24 bytes. Kept in the order of (label_time_ms, transaction): one order whichever came first."""
+
+ENTITY_LABEL = np.dtype([("key", "<u8"), *((name, LABEL[name].str) for name in LABEL.names or ())])
+"""One label on its way to an entity, the hash of its value first: 32 bytes."""
 
 TOTALS = np.dtype(
     [

@@ -55,19 +55,20 @@ def replay_features(
     with_labels : bool
         Whether each label becomes known at its label_time.
     width : int
-        Number of features F, the first of `FEATURES`; without entity features no entity is replayed.
+        Number of features F, the first of `FEATURES`; without entity features no entity is advanced by its events.
     progress : callable of (int, int), optional
         Callback with rows done and total rows.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
-    entities = EntityTracker() if width > FIRST_ENTITY_COLUMN else None
+    entities = EntityTracker(with_events=width > FIRST_ENTITY_COLUMN)
     labels = LabelFeed(table) if with_labels else None
     x = np.empty((len(table), width), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
     for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         known, known_before = labels.before(records) if labels else (NO_LABELS, None)
-        batch = engine.advance(records, known, known_before, entities.advance(records) if entities else None)
+        inputs = entities.advance(records, known, known_before)
+        batch = engine.advance(records, known, known_before, inputs)
         # There is no score yet, but the engine waits for one before the next batch.
         engine.remember(batch, np.zeros(len(batch), np.float32))
         here = slice(done, done + len(batch))

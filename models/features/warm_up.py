@@ -7,7 +7,7 @@ from models.features import hashing, kernel, label_kernel
 from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_record
 from models.features.history import ENTRY, TILE
-from models.features.label_record import DAY_TILE, LABEL, TOTALS
+from models.features.label_record import DAY_TILE, ENTITY_LABEL, LABEL, TOTALS
 
 
 def _vector(dtype: types.Type, *, readonly: bool = True) -> types.Array:
@@ -40,10 +40,8 @@ ADVANCE_SIGNATURE = (
     _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS,
 )  # fmt: skip
 REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _COUNTS, *_IDS[2:], _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
-LABELS_SIGNATURE = (
-    *_LABELS, *_LABELS, *_FACTS,
-    _INTS, _INTS, _HASHES, _INTS, _INTS, _INTS,
-    _INTS, _INTS, _INTS, _INTS, _DOUBLES, _X,
+CUSTOMER_LABELS_SIGNATURE = (
+    *_LABELS, *_FACTS[1:], _INTS, _HASHES, _INTS, _INTS, _INTS, _INTS, _INTS, _INTS, _DOUBLES, _X,
 )  # fmt: skip
 _ENTITY_IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.int32))
 _LONGS = _vector(types.int64, readonly=False)
@@ -61,6 +59,12 @@ ENTITIES_SIGNATURE = (
 )  # fmt: skip
 
 
+ENTITY_LABELS_SIGNATURE = (
+    *_LABELS, *_FACTS, _one_row(ENTITY_LABEL, readonly=True), _INTS, _INTS,
+    _one_row(entity_record.EVENT, readonly=True), _INTS, _DOUBLES, _X,
+)  # fmt: skip
+
+
 @compiles_once
 def warm_up() -> None:
     """Compile all that the engine calls, or read it from the cache on disk; later calls do nothing.
@@ -72,7 +76,8 @@ def warm_up() -> None:
         (hashing.hash_strings, HASH_SIGNATURE),
         (kernel.advance, ADVANCE_SIGNATURE),
         (kernel.remember, REMEMBER_SIGNATURE),
-        (label_kernel.advance, LABELS_SIGNATURE),
+        (label_kernel.advance_customers, CUSTOMER_LABELS_SIGNATURE),
+        (label_kernel.advance_entities, ENTITY_LABELS_SIGNATURE),
         (entity_kernel.advance, ENTITIES_SIGNATURE),
     ):
         function.compile(signature)

@@ -30,8 +30,10 @@ class HistoryScorer:
         labels_before: NDArray[np.int64] | None = None,
     ) -> ScoredBatch:
         """Score a batch, see `TransactionScorer.score`."""
-        return self._scorer.score(records, labels, labels_before, entities=self._entities.advance(records))
+        inputs = self._entities.advance(records, labels, labels_before)
+        return self._scorer.score(records, labels, labels_before, entities=inputs)
 
     def learn(self, labels: LabelBatch) -> None:
         """Add labels that arrive without transactions."""
         self._scorer.learn(labels)
+        self._entities.learn(labels)

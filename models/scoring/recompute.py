@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.entity_replay import replay_entities
 from models.scoring.inference_sample import InferenceSample
+from models.scoring.label_replay import replay_labels
 from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import RecordedSequences
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
@@ -41,8 +41,8 @@ class Recomputed(NamedTuple):
     found : ndarray of bool, (n,)
         Whether the transaction lay where the sample says; where not, the rest says nothing.
     disordered : int
-        Rows whose shard knew fewer labels of some partition than at another row of fewer labels in all: the job never
-        does that, and no order of the transactions gives both.
+        Rows whose shard, or entity, knew fewer labels of some partition than at another row of fewer labels in all: the
+        job never does that, and no sequence of the transactions gives both.
     uncertain : ndarray of bool, (n, len(ENTITIES))
         See `ReplayedEntities.uncertain`; x has the logged features there.
     shared_numbers : int
@@ -65,7 +65,6 @@ class _Plan(NamedTuple):
     """Of each transaction its row in the sample, -1 for one that is only history."""
     labels: Rows
     labels_before: Rows
-    customers: pa.Array
 
 
 class _Entities:
@@ -73,7 +72,7 @@ class _Entities:
 
     Parameters
     ----------
-    sample, transactions, recorded, progress
+    sample, transactions, labels, recorded, progress
         As of `recompute`.
     """
 
@@ -81,18 +80,20 @@ class _Entities:
         self,
         sample: InferenceSample,
         transactions: PositionedRecords,
+        labels: PositionedRecords,
         recorded: RecordedSequences,
         progress: Progress | None,
     ) -> None:
         self._sample, self._logged = sample, sample.with_entities
-        rows = np.empty(0, np.int64)
-        if self._logged.any():
-            # A duplicate has the score of its first occurrence, which the sample may lack.
-            rows = np.flatnonzero(np.isin(transaction_hashes(transactions.records), sample.keys()))
+        # A duplicate has the score of its first occurrence, which the sample may lack.
+        rows = np.flatnonzero(np.isin(transaction_hashes(transactions.records), sample.keys()))
         self._index = np.full(len(transactions.offsets), -1, np.int64)
         self._index[rows] = np.arange(len(rows))
-        self._replayed = replay_entities(transactions, recorded, rows, progress=progress)
-        self.shared_numbers = self._replayed.shared_numbers
+        self._labels = replay_labels(transactions, labels, recorded, rows)
+        # A model without entity features reads them of no transaction.
+        advanced = rows if self._logged.any() else rows[:0]
+        self._replayed = replay_entities(transactions, recorded, advanced, progress=progress)
+        self.shared_numbers, self.disordered = self._replayed.shared_numbers, self._labels.disordered
 
     def of(self, rows: Rows, sampled: Rows) -> tuple[EntityInputs, NDArray[np.bool_]]:
         """Return the features of some transactions, and which of them are uncertain: there they are as logged."""
@@ -100,6 +101,9 @@ class _Entities:
         uncertain = np.zeros((len(rows), len(ENTITIES)), np.bool_)
         here = np.flatnonzero(self._index[rows] >= 0)
         replayed = self._index[rows[here]]
+        inputs.label_x[here] = self._labels.x[replayed]
+        if not len(self._replayed.inputs.x):
+            return inputs, uncertain
         inputs.x[here] = self._replayed.inputs.x[replayed]
         uncertain[here] = self._replayed.uncertain[replayed]
         uncertain &= ((sampled >= 0) & self._logged[sampled])[:, None]
@@ -121,10 +125,12 @@ def recompute(
     """Score a sample's transactions again, each with the history, the labels and the entities that it met then.
 
     A score depends on the customer's transactions before it, in the order of their partition, and on which labels
-    its shard had read. Within a shard the labels read grow, so transactions come by them; those of different shards
-    may be incomparable, so each shard has an engine of its own. A transaction that is not in the sample is only
-    history: it comes with the labels of its customer's next one that is, as the order of the two is all that counts.
-    Entities are advanced by the recorded sequence numbers, see `replay_entities`.
+    of the customer its shard had read. Within a shard the labels read grow, so transactions come by them; those of
+    different shards may be incomparable, so each shard has an engine of its own. A transaction that is not in the
+    sample is only history: it comes with the labels of its customer's next one that is, as the sequence of the two is
+    all that counts.
+    Entities are advanced by the recorded sequence numbers, see `replay_entities`, and their labels by the recorded
+    offsets, see `replay_labels`.
 
     Parameters
     ----------
@@ -141,7 +147,7 @@ def recompute(
     progress : callable of (int, int), optional
         Callback with steps done and total steps: first entity events, then transactions.
     """
-    entities = _Entities(sample, transactions, recorded, progress)
+    entities = _Entities(sample, transactions, labels, recorded, progress)
     count = len(sample)
     done = Recomputed(
         x=np.zeros((count, len(FEATURES)), np.float32),
@@ -151,7 +157,7 @@ def recompute(
         uncertain=np.zeros((count, len(ENTITIES)), np.bool_),
         shared_numbers=entities.shared_numbers,
     )
-    plans, disordered = [], 0
+    plans, disordered = [], entities.disordered
     for shard in np.unique(sample.shards):
         plan, fallen = _plan(sample, np.flatnonzero(sample.shards == shard), transactions, labels)
         plans.append(plan)
@@ -182,7 +188,7 @@ def _replayed(
 ) -> Iterator[_Batch]:
     """Score the transactions of a plan."""
     scorer = TransactionScorer(artifact, load=None)
-    shard_labels, given = _labels(labels, plan), 0
+    shard_labels, given = LabelBatch.of(labels.records.take(pa.array(plan.labels))), 0
     for start in range(0, len(plan.transactions), BATCH_ROWS):
         here = slice(start, start + BATCH_ROWS)
         rows, sampled, known = plan.transactions[here], plan.sampled[here], plan.labels_before[here]
@@ -219,15 +225,11 @@ def _plan(
     useful, level = useful[order], level[order]
 
     rank = _first_level(levels, labels)
-    merchants = pc.unique(transactions.records.column("merchant_id").take(pa.array(theirs[useful])))
-    of_use = pc.or_(
-        pc.is_in(labels.records.column("merchant_id"), merchants),
-        pc.is_in(labels.records.column("customer_id"), customers),
-    ).to_numpy(zero_copy_only=False)
+    of_use = pc.is_in(labels.records.column("customer_id"), customers).to_numpy(zero_copy_only=False)
     learned = np.flatnonzero(of_use & (rank < len(levels)))
     learned = learned[np.argsort(rank[learned], kind="stable")]
     labels_before = np.searchsorted(rank[learned], level, side="right")
-    return _Plan(theirs[useful], sampled[useful], learned, labels_before, customers), disordered
+    return _Plan(theirs[useful], sampled[useful], learned, labels_before), disordered
 
 
 def _levels(vectors: Rows) -> tuple[Rows, Rows, int]:
@@ -267,9 +269,3 @@ def _first_level(levels: Rows, labels: PositionedRecords) -> Rows:
         here = labels.partitions == partition
         first[here] = np.searchsorted(levels[:, partition], labels.offsets[here], side="right")
     return first
-
-
-def _labels(labels: PositionedRecords, plan: _Plan) -> LabelBatch:
-    records = labels.records.take(pa.array(plan.labels))
-    mine = pc.is_in(records.column("customer_id"), plan.customers).to_numpy(zero_copy_only=False)
-    return replace(LabelBatch.of(records), mine=mine)

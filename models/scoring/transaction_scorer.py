@@ -36,6 +36,8 @@ class Decisions:
         The features that were scored.
     entity_sequences : ndarray of int64, (n, E)
         Sequence number of each entity's event, see `FeatureBatch.entity_sequences`.
+    entity_label_offsets : ndarray of int64, (n, ...)
+        See `EntityInputs.label_offsets`.
     """
 
     customers: list[str]
@@ -43,6 +45,7 @@ class Decisions:
     decisions: NDArray[np.uint8]
     x: NDArray[np.float32]
     entity_sequences: NDArray[np.int64]
+    entity_label_offsets: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -82,6 +85,7 @@ class ScoredBatch(Decisions):
                 decisions=self.decisions[rows],
                 x=x[rows],
                 entity_sequences=self.entity_sequences[rows],
+                entity_label_offsets=self.entity_label_offsets[rows],
             )
             yield number, rows, part
 
@@ -94,6 +98,7 @@ class ScoredBatch(Decisions):
             decisions=self.decisions[rows],
             x=self.x[rows],
             entity_sequences=self.entity_sequences[rows],
+            entity_label_offsets=self.entity_label_offsets[rows],
             ingest_status=self.ingest_status[rows],
             changed={},
             ensemble_scores=self.ensemble_scores.part(rows),
@@ -101,7 +106,7 @@ class ScoredBatch(Decisions):
 
     def put(self, rows: Rows, other: ScoredBatch) -> None:
         """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
-        for name in ("scores", "decisions", "x", "entity_sequences", "ingest_status"):
+        for name in ("scores", "decisions", "x", "entity_sequences", "entity_label_offsets", "ingest_status"):
             getattr(self, name)[rows] = getattr(other, name)
         self.ensemble_scores.put(rows, other.ensemble_scores)
 
@@ -117,6 +122,7 @@ class ScoredBatch(Decisions):
             decisions=decided(manifest, scores),
             x=self.x,
             entity_sequences=self.entity_sequences,
+            entity_label_offsets=self.entity_label_offsets,
         )
 
 
@@ -131,10 +137,10 @@ class TransactionScorer:
         An artifact's model alone, or several.
     load : callable of str to bytes or None, or None
         Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
-    load_merchant, load_customer : callable of str to bytes or None, or None
+    load_labels : callable of str to bytes or None, or None
         As ``load``, for the known labels that `pop_changed_labels` gives.
     capacity : int
-        Customers, and merchants, held in memory, see `Pool`.
+        Customers held in memory, see `Pool`.
     """
 
     def __init__(
@@ -142,14 +148,11 @@ class TransactionScorer:
         model: Artifact | ServedModels,
         *,
         load: Load | None,
-        load_merchant: Load | None = None,
-        load_customer: Load | None = None,
+        load_labels: Load | None = None,
         capacity: int = 16_384,
     ) -> None:
         self._stored = load is not None
-        self._engine = FeatureEngine(
-            load=load, load_merchant=load_merchant, load_customer=load_customer, capacity=capacity
-        )
+        self._engine = FeatureEngine(load=load, load_labels=load_labels, capacity=capacity)
         self.serve(model if isinstance(model, ServedModels) else ServedModels(models=(LoadedModel.of(model),)))
 
     def serve(self, models: ServedModels) -> None:
@@ -173,7 +176,7 @@ class TransactionScorer:
         records : pyarrow.RecordBatch of TRANSACTION_ARROW
             In the order of arrival.
         labels, labels_before
-            Labels that arrive with the batch, see `FeatureEngine.advance`.
+            Labels of the customers that arrive with the batch, see `FeatureEngine.advance`.
         entities : EntityInputs
             Features of the transactions' entities.
         """
@@ -200,6 +203,7 @@ class TransactionScorer:
             decisions=self._served.decide(scores, ensemble_scores.deciding_model),
             x=batch.x,
             entity_sequences=batch.entity_sequences,
+            entity_label_offsets=batch.entity_label_offsets,
             ingest_status=batch.ingest_status,
             changed=self._engine.changed(batch) if self._stored else {},
             ensemble_scores=ensemble_scores,
@@ -213,22 +217,18 @@ class TransactionScorer:
         """Return the features of transactions that are not added, see `FeatureEngine.preview`."""
         return self._engine.preview(records, entities)
 
-    def merchant_awaits_storing(self, merchant: str) -> bool:
-        """Return whether `pop_changed_labels` would give a merchant."""
-        return self._engine.merchant_awaits_storing(merchant)
-
-    def customer_awaits_storing(self, customer: str) -> bool:
+    def labels_await_storing(self, customer: str) -> bool:
         """Return whether `pop_changed_labels` would give a customer."""
-        return self._engine.customer_awaits_storing(customer)
+        return self._engine.labels_await_storing(customer)
 
-    def drop(self, customers: Sequence[str], merchants: Sequence[str]) -> None:
-        """Forget customers and merchants that the stores have forgotten."""
-        self._engine.drop(customers, merchants)
+    def drop(self, customers: Sequence[str]) -> None:
+        """Forget customers that the stores have forgotten."""
+        self._engine.drop(customers)
 
     def learn(self, labels: LabelBatch) -> None:
-        """Ingest labels that arrive without transactions."""
+        """Ingest labels of the customers that arrive without transactions."""
         self._engine.learn(labels)
 
-    def pop_changed_labels(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        """Return what to store of merchants and of customers, see `FeatureEngine.pop_changed_labels`."""
+    def pop_changed_labels(self) -> dict[str, bytes]:
+        """Return the labels of customers to store, see `FeatureEngine.pop_changed_labels`."""
         return self._engine.pop_changed_labels()

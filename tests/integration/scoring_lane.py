@@ -8,10 +8,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import psutil
 import pyarrow as pa
 from confluent_kafka import OFFSET_END, Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.chaos.faults import kill_process
+from benchmarks.chaos.plan import Target
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
@@ -20,6 +23,7 @@ from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import JobSettings, Settings
 from fraudstream.system.deadline import wait_until
+from fraudstream.system.run_state import RunState
 from jobs.shards import SHARD_KEYS
 from producers.publisher import SETTINGS, Publisher
 from producers.replay import replay, replay_labels
@@ -124,6 +128,10 @@ class Lane:
             self.rest.cancel(job_id)
         self._await_slot()
 
+    def kill_taskmanagers(self) -> None:
+        for process in RunState.load(self.settings.state).running(Target.TASKMANAGER):
+            kill_process(psutil.Process(process.pid), Target.TASKMANAGER)
+
     def cancel_after_checkpoint(self) -> str:
         """Wait for a complete checkpoint, cancel the job, and return the newest retained checkpoint."""
         folder = self.settings.state.checkpoints / self.job_ids[-1]
@@ -155,16 +163,21 @@ class Lane:
             sent.result()
 
     @contextmanager
-    def trickling(self, table: pa.Table) -> Iterator[None]:
-        """Send a few rows at a time during a block on any machine, and the rest at its end."""
+    def trickling(self, table: pa.Table, *, labels: bool = False) -> Iterator[None]:
+        """Send a few rows at a time during a block on any machine, and the rest at its end; also their labels."""
         done = Event()
+
+        def send(rows: pa.Table) -> None:
+            if labels:
+                self.send_labels(rows)
+            self.send(rows)
 
         def trickle() -> None:
             for start in range(0, len(table), TRICKLE_ROWS):
                 if done.wait(TRICKLE_S):
-                    self.send(table.slice(start))
+                    send(table.slice(start))
                     return
-                self.send(table.slice(start, TRICKLE_ROWS))
+                send(table.slice(start, TRICKLE_ROWS))
 
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(trickle)

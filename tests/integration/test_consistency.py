@@ -1,15 +1,11 @@
 """Inference log of a real job, archived and recomputed."""
 
-import json
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from fraudstream.cli import main as cli
 from fraudstream.system.failures import NotReady
 from jobs.shards import SHARD_KEYS
 from models.features.entity import ENTITIES
@@ -20,21 +16,12 @@ from schemas.avro_schemas import INFERENCE
 from schemas.registry import FileRegistry
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.integration.verify_command import command, consistency
 from tests.unit.training.histories import artifact_folder, customer_folder
 
 pytestmark = pytest.mark.integration
 
 ROWS, RACING, SHARE = 3_000, 20_000, 0.2
-
-
-def command(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, list(arguments))
-
-
-def consistency(*arguments: str, model: Path | None = None) -> tuple[int, dict]:
-    done = command("verify", "--model", str(model or customer_folder()), *arguments)
-    assert done.output, done.exception
-    return done.exit_code, json.loads(done.output.splitlines()[-1])
 
 
 def send_among_misfits(lane: Lane) -> tuple[pa.Table, list[tuple[int, int]]]:

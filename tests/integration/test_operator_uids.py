@@ -12,11 +12,11 @@ from jobs.operator_uids import DECODE_BATCH, STATELESS, stateful_uids
 
 pytestmark = pytest.mark.integration
 
-SOURCES = {"transactions-source", "labels-source", "control-source", "queries-source", "lists-source"}
+SOURCES = {"transactions-source", "label-lanes-source", "control-source", "queries-source", "lists-source"}
 
 
 def stateful(shards: int = 2, mode: str = "thread") -> set[str]:
-    windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "labels", "queries", "lists")}
+    windows = {f"{part}-window-aggregate-{shards}" for part in ("transactions", "label-lanes", "queries", "lists")}
     return (
         SOURCES
         | windows
@@ -38,7 +38,7 @@ JOBS = [
     ({}, STATEFUL),
     ({"batch_ms": 999, "shards": 8, "emit_scores": False, "guarantee": "exactly-once"}, stateful(shards=8)),
     ({"mode": "process", "unmarked_state": True}, stateful(mode="process")),
-    ({"labels": False}, STATEFUL - {"labels-source", "labels-window-aggregate-2"}),
+    ({"labels": False, "alignment_ms": 0}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
     ({"standby": True}, STATEFUL - {"outputs-sink"} | {"standby-outputs-sink"}),
     ({"first_control_ranges": {"0": [3, 7], "1": [0, 1]}, "first_control_ms": 1_790_000_000_000}, STATEFUL),
 ]

@@ -16,6 +16,8 @@ from models.features.history import HEADER, HEADERS, HISTORY_VERSION
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
+from tests.integration.verify_command import consistency
+from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +46,12 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
 
         refused(lane, first, "expected job.shards to be 4 as in the savepoint, got 2", shards=2)
         refused(lane, first, "expected job.mode to be 'thread'", mode="process")
-        refused(lane, first, "none for labels-source, labels-window-aggregate-4 .*--allow-dropped-state", labels=False)
+        refused(
+            lane,
+            first,
+            "none for label-lanes-source, label-lanes-window-aggregate-4 .*--allow-dropped-state",
+            labels=False,
+        )
 
         # Without labels half of the plan is gone, so the planner numbers all that is left anew.
         lane.change(labels=False, batch_ms=500, feature_log_share=0.5, parallelism=2)
@@ -60,22 +67,40 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
     assert_each_once(lane, Expected.of(table, artifact))
 
 
-@pytest.mark.long
-def test_rescaled_in_mid_stream_to_two_four_and_one(open_lane, artifact):
-    lane, table = open_lane(shards=4, batch_ms=200), card_world(30_000, customers=600)
-    ensure_slots(lane, 4)
+RESCALED = [
+    ("thread", (1, 2, 1), 20_000),
+    pytest.param("thread", (1, 2, 4, 1), 300_000, marks=pytest.mark.long),
+    pytest.param("process", (1, 2, 4, 1), 300_000, marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("mode", "parallelisms", "rows"), RESCALED)
+def test_rescaled_with_labels_and_killed_taskmanagers_all_scores_are_recomputed_from_the_topics(
+    open_lane, point_at, mode, parallelisms, rows
+):
+    model, table = artifact_folder(), card_world(rows, customers=max(600, rows // 100), label_delay_days=0.5)
+    lane = open_lane(model=model, mode=mode, shards=4, feature_log_share=1)
+    point_at(lane)
+    ensure_slots(lane, max(parallelisms))
     savepoint = None
-    with lane.trickling(table):
-        for number, parallelism in enumerate([1, 2, 4, 1]):
+    with lane.trickling(table, labels=True):
+        for number, parallelism in enumerate(parallelisms, 1):
             lane.change(parallelism=parallelism)
             lane.submit(savepoint=savepoint)
-            if number < 3:
-                lane.await_scores((number + 1) * STEP)
+            lane.await_scores(number * STEP)
+            if parallelism == max(parallelisms):
+                lane.kill_taskmanagers()
+                ensure_slots(lane, parallelism)
+                lane.await_scores(number * STEP + STEP // 2)
+            if number < len(parallelisms):
                 savepoint = lane.stop_with_savepoint()
-                assert len(lane.scores()) < len(table), "stopped after the stream"
+                assert number * STEP <= lane.size(lane.topics.scores) < len(table), "stopped after the stream"
     lane.await_scores(len(table))
+    lane.await_records(lane.topics.inference, len(table))
     lane.cancel()
-    assert_each_once(lane, Expected.of(table, artifact))
+    code, found = consistency(model=model)
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, len(table))
+    assert (found["unrecorded"], found["entities_uncertain"]) == (0, {})
 
 
 def write_newer_histories(savepoint: Path) -> None:

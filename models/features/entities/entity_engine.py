@@ -67,6 +67,10 @@ class EntityEngine:
         self._spare = np.zeros(1, ENTRY)
         self.next_sequence = next_sequence
 
+    def __len__(self) -> int:
+        """Return the number of entities held in memory."""
+        return len(self._pool)
+
     def advance(self, events: NDArray[np.void]) -> EntityFeatures:
         """Describe n events of EVENT with keys other than 0, and add them to their entities."""
         n = len(events)

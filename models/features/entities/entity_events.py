@@ -1,6 +1,5 @@
 """Transactions as their entities see them."""
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,17 +7,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import required
+from models.features.entities.entity_keys import NO_ENTITY, entity_keys
 from models.features.entities.entity_record import EVENT
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column, hash_pairs
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
-
-
-@cache
-def _salts() -> list[np.uint64]:
-    return list(hash_column(pa.array([entity.name for entity in ENTITIES])))
 
 
 def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
@@ -40,9 +35,13 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     amounts = numbers(required(records, "amount_minor"), np.int64) / minor_units(records.column("currency"))
     events["amount"] = amounts.astype(np.float32)[:, None]
     events["row"] = np.arange(n * count, dtype=np.uint32).reshape(n, count)
-    for index, (entity, salt) in enumerate(zip(ENTITIES, _salts(), strict=True)):
-        values = hash_column(records.column(entity.column))
-        events["key"][:, index] = np.where(values == 0, np.uint64(0), hash_pairs(np.full(n, salt), values))
+    events["key"] = entity_keys(records, ENTITIES)
     found: NDArray[Any] = events.reshape(-1)
-    known: NDArray[Any] = found[found["key"] != 0]
+    known: NDArray[Any] = found[found["key"] != NO_ENTITY]
     return known
+
+
+def units_of(records: pa.RecordBatch, events: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the minor units of the currency of each event's transaction, (m,), see `minor_units`."""
+    units: NDArray[np.float64] = minor_units(records.column("currency"))[events["row"] // len(ENTITIES)]
+    return units

@@ -1,11 +1,16 @@
 """Entities of a history."""
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from models.features.entities.entity_engine import EntityEngine
-from models.features.entities.entity_events import entity_events
-from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_engine import EntityEngine, EntityFeatures
+from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs, EventFeatures
+from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entity import ENTITIES
+from models.features.label_batch import NO_LABELS, LabelBatch
 
 
 class EntityTracker:
@@ -13,18 +18,47 @@ class EntityTracker:
 
     Transactions come in event order, so entities see them in that order; the job's see them in the order of arrival,
     which each transaction's sequence numbers record.
+
+    Parameters
+    ----------
+    with_events : bool
+        Whether the features from earlier events are computed; if not, they are missing, and only those from labels are.
     """
 
-    def __init__(self) -> None:
-        self._engine = EntityEngine(ENTITY_LAYOUT, load=None)
+    def __init__(self, *, with_events: bool = True) -> None:
+        self._engine = EntityEngine(ENTITY_LAYOUT, load=None) if with_events else None
+        self._labels = EntityLabels(load=None)
 
-    def advance(self, records: pa.RecordBatch) -> EntityInputs:
+    def advance(
+        self,
+        records: pa.RecordBatch,
+        labels: LabelBatch = NO_LABELS,
+        labels_before: NDArray[np.int64] | None = None,
+    ) -> EntityInputs:
         """Return the entity features of a batch, each transaction's from those before it.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
+        labels, labels_before
+            Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
         events = entity_events(records)
-        found = self._engine.advance(events)
-        return EntityInputs.gathered(records.num_rows, [(events["row"], found.x, found.sequences)])
+        found = self._engine.advance(events) if self._engine else _missing(len(events))
+        learned, rows = labels_by_entity(labels)
+        if labels_before is None:
+            before = np.full(len(events), len(learned), np.int64)
+        else:
+            before = np.searchsorted(rows, labels_before[events["row"] // len(ENTITIES)])
+        label_x = self._labels.advance(learned, before, events, units_of(records, events))
+        reply = EventFeatures(events["row"], found.x, found.sequences, label_x)
+        return EntityInputs.gathered(records.num_rows, [reply])
+
+    def learn(self, labels: LabelBatch) -> None:
+        """Add labels that arrive without transactions."""
+        self._labels.learn(labels_by_entity(labels)[0])
+
+
+def _missing(n: int) -> EntityFeatures:
+    x = np.tile(ENTITY_LAYOUT.missing, (n, 1))
+    return EntityFeatures(x, np.full(n, NO_SEQUENCE, np.int64), np.zeros(n, np.bool_))

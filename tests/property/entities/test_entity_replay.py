@@ -38,7 +38,14 @@ class Stream:
         return replay_entities(self.transactions, recorded, self.rows if wanted is None else wanted)
 
     def recorded(self) -> RecordedSequences:
-        return RecordedSequences(self.inputs.sequences, np.ones(len(self.rows), np.bool_))
+        return recorded_as(self.inputs.sequences)
+
+
+def recorded_as(numbers: np.ndarray, known: np.ndarray | None = None) -> RecordedSequences:
+    """Return recorded numbers of n transactions, of which no labels were known."""
+    all_known = np.ones(len(numbers), np.bool_)
+    no_labels = np.zeros((len(numbers), len(ENTITIES), 1), np.int64)
+    return RecordedSequences(numbers, all_known if known is None else known, no_labels)
 
 
 @st.composite
@@ -71,7 +78,7 @@ def streams(draw: st.DrawFn) -> Stream:
     cuts = np.sort(random.integers(0, size, draw(st.sampled_from([0, 3, 40]))))
     for batch in np.split(arrivals, cuts):
         found = advance(transactions.records.take(pa.array(batch)))
-        inputs.x[batch], inputs.sequences[batch] = found
+        inputs.x[batch], inputs.sequences[batch] = found.x, found.sequences
     return Stream(transactions=transactions, inputs=inputs)
 
 
@@ -102,7 +109,7 @@ def test_some_transactions_of_a_shuffled_topic_have_the_features_that_they_have_
             placed.records.take(pa.array(order)), placed.partitions[order], placed.offsets[order]
         ),
     )
-    found = turned.replayed(RecordedSequences(recorded.numbers[order], recorded.known[order]), wanted)
+    found = turned.replayed(recorded_as(recorded.numbers[order], recorded.known[order]), wanted)
     assert same_bits(found, stream.inputs.x[order[wanted]]).all()
 
 
@@ -112,7 +119,7 @@ def test_features_that_differ_without_some_numbers_are_uncertain(stream, seed, s
     recorded = stream.recorded()
     known = np.random.default_rng(seed).random(len(stream.rows)) >= share
     numbers = np.where(known[:, None], recorded.numbers, -1)
-    found = stream.replayed(RecordedSequences(numbers, known), np.flatnonzero(known))
+    found = stream.replayed(recorded_as(numbers, known), np.flatnonzero(known))
     assert (same_bits(found, stream.inputs.x[known]) | found.uncertain).all()
 
 
@@ -122,7 +129,7 @@ def test_numbers_given_to_other_transactions_give_other_features(stream, seed):
     numbers = stream.inputs.sequences.copy()
     merchants = np.flatnonzero(numbers[:, 0] >= 0)
     numbers[merchants, 0] = np.random.default_rng(seed).permutation(numbers[merchants, 0])
-    found = stream.replayed(RecordedSequences(numbers, np.ones(len(numbers), np.bool_)))
+    found = stream.replayed(recorded_as(numbers))
     same = same_bits(found, stream.inputs.x)
     assert same[:, 1].all(), "the other entity has its numbers"
     if len(merchants) >= 150:
@@ -136,9 +143,12 @@ def test_records_of_log_and_scores_give_each_transaction_its_numbers(stream, see
     placed, keys = stream.transactions, transaction_hashes(stream.transactions.records)
     positions = position(placed.partitions, placed.offsets)
     logged = random.random(len(positions)) < share
-    log = LoggedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged])
+    entries = random.integers(0, 9, (len(positions), len(ENTITIES), 2))
+    log = LoggedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged], entries[logged])
     # Scores lie in the sequence of their customers' transactions.
     order = np.argsort(positions)
-    recorded = RecordedSequences.of(placed, log, ScoredSequences(keys[order], stream.inputs.sequences[order]))
+    scores = ScoredSequences(keys[order], stream.inputs.sequences[order], entries[order])
+    recorded = RecordedSequences.of(placed, log, scores)
     assert recorded.known.all()
     assert recorded.numbers.tolist() == stream.inputs.sequences.tolist()
+    assert recorded.label_offsets.tolist() == entries.tolist()

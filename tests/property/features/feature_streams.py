@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from benchmarks.baselines.naive_features import Event
 from benchmarks.baselines.naive_labels import KnownLabel
 from models.features.engine import FeatureEngine
+from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_labels import EntityLabels, labels_by_entity
+from models.features.entity import ENTITIES
 from models.features.hashing import hash_column, hash_pairs
 from models.features.label_batch import LabelBatch
 from models.features.risk import RiskTable
@@ -215,21 +219,21 @@ def pretend_score(x: np.ndarray) -> np.ndarray:
 
 
 class Store:
-    """An engine with stored state, as in the operator."""
+    """Engines of customers and of entities' labels with stored state, as in the operators."""
 
     def __init__(self, other: "Store | None" = None, *, capacity: int = 64, customer: int | None = None) -> None:
-        self.customer = customer  # the only customer with labels in this engine; None for all
+        self.customer = customer  # the only customer whose labels the engine learns; None for all
         self.states = {key: bytes(raw) for key, raw in other.states.items()} if other else {}
         self.merchants = {key: bytes(raw) for key, raw in other.merchants.items()} if other else {}
         self.customers = {key: bytes(raw) for key, raw in other.customers.items()} if other else {}
         self.engine = FeatureEngine(
             load=self.states.get,
-            load_merchant=self.merchants.get,
-            load_customer=self.customers.get,
+            load_labels=self.customers.get,
             capacity=capacity,
             category_risk=CATEGORY_RISK,
             type_risk=TYPE_RISK,
         )
+        self.entities = EntityLabels(load=self.merchants.get, capacity=capacity)
 
     def run(
         self, stream: list[Row], cuts: Sequence[int] = (), labels: Sequence[LabelRow] = (), *, save_every: int = 1
@@ -244,7 +248,11 @@ class Store:
         for number, (start, end) in enumerate(pairwise(bounds)):
             due = [label for label in labels if start <= label.before < end]
             before = np.array([sum(label.before <= row for label in due) for row in range(start, end)], np.int64)
-            batch = self.engine.advance(whole.slice(start, end - start), self.label_batch(due), before)
+            part = whole.slice(start, end - start)
+            labels_of_customers, before_of_customers = self._of_customers(due, start, end)
+            batch = self.engine.advance(
+                part, labels_of_customers, before_of_customers, self._entity_inputs(part, label_batch(due), before)
+            )
             # Row by row, so that results do not depend on the blocking of BLAS.
             raw = np.concatenate([pretend_score(batch.x[i : i + 1]) for i in range(len(batch))])
             scores.append(self.engine.remember(batch, raw))
@@ -252,15 +260,25 @@ class Store:
             xs.append(batch.x)
             if number % save_every == 0:
                 self.save()
-        self.engine.learn(self.label_batch([label for label in labels if label.before >= len(stream)]))
+        later = [label for label in labels if label.before >= len(stream)]
+        self.engine.learn(self._of_customers(later, 0, 0)[0])
+        self.entities.learn(labels_by_entity(label_batch(later))[0])
         self.save()
         return np.concatenate(xs), np.concatenate(scores)
 
-    def label_batch(self, labels: list[LabelRow]) -> LabelBatch:
-        mine = [self.customer in (None, label.customer) for label in labels]
-        return replace(label_batch(labels), mine=np.array(mine, np.bool_))
+    def _of_customers(self, labels: list[LabelRow], start: int, end: int) -> tuple[LabelBatch, np.ndarray]:
+        mine = [label for label in labels if self.customer in (None, label.customer)]
+        before = [sum(label.before <= row for label in mine) for row in range(start, end)]
+        return label_batch(mine), np.array(before, np.int64)
+
+    def _entity_inputs(self, rows: pa.RecordBatch, labels: LabelBatch, before: np.ndarray) -> EntityInputs:
+        events = entity_events(rows)
+        learned, of = labels_by_entity(labels)
+        inputs = EntityInputs.missing(len(rows))
+        before = np.searchsorted(of, before[events["row"] // len(ENTITIES)])
+        inputs.label_x[:] = self.entities.advance(learned, before, events, units_of(rows, events))
+        return inputs
 
     def save(self) -> None:
-        merchants, customers = self.engine.pop_changed_labels()
-        self.merchants.update(merchants)
-        self.customers.update(customers)
+        self.merchants.update(self.entities.pop_changed())
+        self.customers.update(self.engine.pop_changed_labels())

@@ -113,7 +113,8 @@ class Engines:
     def __init__(self) -> None:
         self.artifact = load_artifact(artifact_folder())
         self.memory, self.entities = HistoryScorer(self.artifact), EntityTracker()
-        self.stored: dict[str, dict[str, bytes]] = {"histories": {}, "merchants": {}, "customers": {}}
+        self.stored: dict[str, dict[str, bytes]] = {"histories": {}, "customers": {}}
+        self.learned = 0
         self.state = State()
         self.restart()
 
@@ -123,17 +124,13 @@ class Engines:
         self.cached = TransactionScorer(
             self.artifact,
             load=stored["histories"].get,
-            load_merchant=stored["merchants"].get,
-            load_customer=stored["customers"].get,
+            load_labels=stored["customers"].get,
             capacity=7,
         )
         self.shard = ShardScorer(4, self._new_scorer, self.state)
 
     def _new_scorer(self, load: Any) -> TransactionScorer:
-        state = self.state
-        return TransactionScorer(
-            self.artifact, load=load, load_merchant=state.merchant_labels.get, load_customer=state.customer_labels.get
-        )
+        return TransactionScorer(self.artifact, load=load, load_labels=self.state.customer_labels.get)
 
     def score(self, batch: DecodedBatch) -> ScoredBatch:
         """Score a batch in all ways; returns the result of the shard."""
@@ -157,16 +154,16 @@ class Engines:
             assert ((found.scores >= 0) & (found.scores <= 1)).all()
         return scored
 
-    def learn(self, labels: LabelBatch, positions: np.ndarray) -> None:
+    def learn(self, labels: LabelBatch) -> None:
         """Learn labels in all ways."""
-        for scorer in (self.memory, self.cached):
-            scorer.learn(labels)
-        merchants, customers = self.cached.pop_changed_labels()
-        for raw in (*merchants.values(), *customers.values()):
+        for engine in (self.memory, self.cached, self.entities):
+            engine.learn(labels)
+        customers = self.cached.pop_changed_labels()
+        for raw in customers.values():
             assert check_labels(raw)[0] > 0
-        self.stored["merchants"].update(merchants)
         self.stored["customers"].update(customers)
-        self.shard.learn(labels, positions)
+        self.shard.learn(labels, np.arange(self.learned, self.learned + len(labels)))
+        self.learned += len(labels)
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +220,7 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
         with reproducible(seed, number, cases):
             batch = decode(LABELS, cases)
             check_against_fastavro(LABELS, cases, batch)
-            engines.learn(LabelBatch.of(batch.records), np.arange(len(cases)))
+            engines.learn(LabelBatch.of(batch.records))
         cases = list(transactions.draw(BATCH))
         with reproducible(seed, number, cases):
             batch = decode(TRANSACTIONS, cases)

@@ -13,6 +13,7 @@ from fraudstream.cli.metrics import metrics
 from fraudstream.devstack.flink_home import distribution
 from fraudstream.system.folders import PROJECT_ROOT
 from jobs.operators.counts import GROUP, Counts
+from jobs.operators.entity_counts import EntityCounts
 from models.rules.rule_engine import RuleEngine
 from tests.unit.rules.batches import rule_batch
 from tests.unit.rules.books import book, rule
@@ -63,6 +64,7 @@ def test_dashboard_shows_exactly_the_counters_of_the_job(queried):
     engine = RuleEngine(book(rule("all", "amount >= 0")))
     ruling = engine.apply(rule_batch({}), np.zeros(1, np.uint8))
     Counts(NamedGroup(counters)).ruled(engine.rules, ruling)
+    EntityCounts(NamedGroup(counters))
     assert {name for name in queried if GROUP in name} == {OPERATOR + name for name in counters}
 
 

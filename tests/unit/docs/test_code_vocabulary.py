@@ -43,6 +43,8 @@ ALLOWED = {
         for part in ("batch", "facts", "kernel", "record")
     },
     "models/features/engine.py": r"verdicts?",
+    "models/features/entities/entity_labels.py": r"verdicts?",
+    "jobs/operators/label_blobs.py": r"verdicts?",
 }
 
 

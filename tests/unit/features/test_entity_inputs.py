@@ -3,8 +3,10 @@
 import numpy as np
 
 from models.features.entities.entity_events import entity_events
-from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs
+from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs, EventFeatures
+from models.features.entities.entity_labels import has_labels
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH
+from models.features.entities.label_layout import LABEL_LAYOUT, LABEL_WIDTH
 from models.features.entity import ENTITIES
 from tests.unit.features.engine_records import records
 
@@ -12,9 +14,12 @@ N = len(ENTITIES)
 
 
 def reply(rows):
-    """Return a reply whose features and sequence numbers are the event's row."""
+    """Return a reply whose features, sequence numbers and label offsets are the event's row, or of the first."""
     rows = np.array(rows, np.uint32)
-    return rows, np.repeat(rows[:, None], ENTITY_WIDTH, 1).astype(np.float32), rows.astype(np.int64)
+    x, label_x = (np.repeat(mine[:, None], width, 1).astype(np.float32) for mine, width in (
+        (rows, ENTITY_WIDTH), (rows[has_labels(rows)], LABEL_WIDTH),
+    ))  # fmt: skip
+    return EventFeatures(rows, x, rows.astype(np.int64), label_x, rows[:1].tolist())
 
 
 def test_replies_in_any_order_are_put_where_their_events_came_from():
@@ -23,8 +28,20 @@ def test_replies_in_any_order_are_put_where_their_events_came_from():
     parts = EntityInputs.gathered(3, [reply(rows[3:]), reply(rows[:0]), reply(rows[2::-1])])
     assert whole.sequences.tolist() == [[0, 1], [2, NO_SEQUENCE], [4, 5]]
     np.testing.assert_array_equal(whole.x[0], np.repeat([0, 1], ENTITY_WIDTH))
-    for one, other in zip(whole, parts, strict=True):
+    for one, other in zip(whole[:3], parts[:3], strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_each_entity_has_the_label_offsets_of_its_shard():
+    shards = [[2, 6, 0], [3, 1]]
+    replies = [
+        reply(rows)._replace(label_offsets=offsets) for rows, offsets in zip([[0, 3], [1, 2]], shards, strict=True)
+    ]
+    inputs = EntityInputs.gathered(3, replies)
+    assert inputs.label_offsets.reshape(3, N, 3).tolist() == [
+        [shards[0], [3, 1, 0]], [[3, 1, 0], shards[0]], [[0, 0, 0]] * N,
+    ]  # fmt: skip
+    np.testing.assert_array_equal(inputs.label_x[:, 0], [0, 2, LABEL_LAYOUT.missing[0]])
 
 
 def test_an_absent_entity_has_missing_features_and_no_sequence_number():
@@ -41,4 +58,5 @@ def test_some_transactions_keep_their_own_inputs():
     for rows in (slice(1, 3), np.array([1, 2])):
         taken = inputs.take(rows)
         assert taken.sequences.tolist() == inputs.sequences[1:3].tolist()
-        np.testing.assert_array_equal(taken.x, inputs.x[1:3])
+        for one, other in zip(taken, inputs, strict=True):
+            np.testing.assert_array_equal(one, other[1:3])

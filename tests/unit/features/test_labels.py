@@ -2,6 +2,10 @@ import numpy as np
 import pytest
 
 from models.features.engine import FeatureEngine
+from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_labels import EntityLabels, labels_by_entity
+from models.features.entities.entity_tracker import EntityTracker
+from models.features.entities.label_layout import LABEL_COLUMNS
 from models.features.history import HistoryVersionError
 from models.features.label_record import (
     DAY_TILE,
@@ -23,8 +27,8 @@ from tests.unit.features.label_batches import FRAUD, GENUINE, label_batch
 
 def features(now_ms, *labels, **transaction):
     """Return the features of one transaction of c at m, given these labels."""
-    engine = FeatureEngine(load=None, capacity=8)
-    batch = engine.advance(records({"event_time": now_ms, **transaction}), label_batch(*labels))
+    rows, known = records({"event_time": now_ms, **transaction}), label_batch(*labels)
+    batch = FeatureEngine(load=None, capacity=8).advance(rows, known, entities=EntityTracker().advance(rows, known))
     return dict(zip(FEATURE_NAMES, batch.x[-1].tolist(), strict=True))
 
 
@@ -107,31 +111,34 @@ def test_whole_days_are_counted_beyond_the_stored_labels():
 
 
 def test_changed_labels_are_in_memory_until_they_are_written():
-    stored = {"m": {}, "c": {}}
-    engine = FeatureEngine(
-        load={}.get, load_merchant=stored["m"].get, load_customer=stored["c"].get, capacity=1
-    )  # fmt: skip
+    stored = {}
+    engine = FeatureEngine(load={}.get, load_labels=stored.get, capacity=1)
     engine.learn(label_batch(FRAUD))
-    engine.learn(label_batch({**FRAUD, "merchant_id": "m2", "customer_id": "c2"}))
-    merchants, customers = engine.pop_changed_labels()
-    assert (set(merchants), set(customers)) == ({"m", "m2"}, {"c", "c2"})
-    assert engine.pop_changed_labels() == ({}, {})
-    stored["m"].update(merchants)
-    stored["c"].update(customers)
+    engine.learn(label_batch({**FRAUD, "customer_id": "c2"}))
+    customers = engine.pop_changed_labels()
+    assert set(customers) == {"c", "c2"}
+    assert engine.pop_changed_labels() == {}
+    stored.update(customers)
     batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
     assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
 
 
-def test_labels_of_customers_of_other_engines_count_only_for_the_merchant():
-    engine = FeatureEngine(load=None)
-    labels = label_batch(FRAUD, FRAUD)
-    labels.mine[0] = False
-    engine.learn(labels)
-    merchants, customers = engine.pop_changed_labels()
-    assert (list(merchants), list(customers)) == (["m"], ["c"])
-    batch = engine.advance(records({"event_time": START_MS + HOUR_MS}))
-    x = dict(zip(FEATURE_NAMES, batch.x[0].tolist(), strict=True))
-    assert (x["merchant_frauds_2d"], x["known_frauds"]) == (2, 1)
+def test_changed_labels_of_entities_are_in_memory_until_they_are_written():
+    stored = {}
+    labels, batch = EntityLabels(load=stored.get, capacity=1), label_batch(FRAUD, {**FRAUD, "merchant_id": "m2"})
+    learned, rows = labels_by_entity(batch)
+    for row in range(2):
+        labels.learn(learned[row : row + 1])
+    assert rows.tolist() == [0, 1]
+    changed = labels.pop_changed()
+    assert set(changed) == set(learned["key"].tolist())
+    assert labels.pop_changed() == {}
+    stored.update(changed)
+    transactions = records({"event_time": START_MS + HOUR_MS})
+    events = entity_events(transactions)
+    found = EntityLabels(load=stored.get).describe(events, units_of(transactions, events))
+    frauds = FEATURE_NAMES.index("merchant_frauds_2d") - LABEL_COLUMNS.start
+    assert found[:, frauds].tolist() == [1]
 
 
 # Written by version 1, never to be changed: running jobs have such state.
@@ -144,7 +151,7 @@ ENCODED_V2 = b"\x02" + ENCODED_V1[1:]
 def test_version_1_is_still_read_and_version_2_written():
     label = np.array([(0x0123456789ABCDEF, 1_767_225_600_123, 2 * 1250 + 1)], LABEL)
     assert encode_labels(label, np.zeros(1, TOTALS), np.zeros(DAYS_KEPT, DAY_TILE)) == ENCODED_V2
-    engine = FeatureEngine(load=None, load_customer=lambda _: ENCODED_V1)
+    engine = FeatureEngine(load=None, load_labels=lambda _: ENCODED_V1)
     batch = engine.advance(records({"event_time": 1_767_225_600_123}))
     assert batch.x[0, FEATURE_NAMES.index("known_frauds")] == 1
 
@@ -163,7 +170,7 @@ def test_record_is_bounded():
     "raw", [b"", ENCODED_V1[:-1], b"\x03" + ENCODED_V1[1:], ENCODED_V1 + b"\x00", ENCODED_V2 + bytes(24)]
 )
 def test_other_bytes_are_refused(raw):
-    engine = FeatureEngine(load=None, load_merchant=lambda _: raw)
+    engine = FeatureEngine(load=None, load_labels=lambda _: raw)
     with pytest.raises(HistoryVersionError, match=f"expected version 1 to 2 .* got .*{len(raw)} bytes"):
         engine.learn(label_batch(FRAUD))
 

@@ -71,16 +71,15 @@ def test_records_keep_their_rows_when_a_batch_grows_the_pool():
 
 @pytest.mark.parametrize("leave", ["full", "dropped"])
 def test_unstored_labels_outlive_their_row(leave):
-    engine = FeatureEngine(load=lambda _: None, load_merchant=lambda _: None, load_customer=lambda _: None, capacity=1)
+    engine = FeatureEngine(load=lambda _: None, load_labels=lambda _: None, capacity=1)
     engine.learn(label_batch(FRAUD))
     if leave == "full":
         engine.advance(records({"customer_id": "another", "merchant_id": "other"}))
     else:
-        engine.drop(["c"], ["m"])
-    assert engine.customer_awaits_storing("c")
-    assert engine.merchant_awaits_storing("m")
-    assert [list(changed) for changed in engine.pop_changed_labels()] == [["m"], ["c"]]
-    assert not engine.customer_awaits_storing("c")
+        engine.drop(["c"])
+    assert engine.labels_await_storing("c")
+    assert list(engine.pop_changed_labels()) == ["c"]
+    assert not engine.labels_await_storing("c")
 
 
 def test_ledger_row_is_freed_when_its_key_is_evicted():

@@ -45,6 +45,7 @@ def archive_history(
         "label_offsets": pa.array([[]] * rows, pa.list_(pa.int64())),
         "features": pa.array(list(x), pa.list_(pa.float32())),
         "entity_sequences": pa.array([[]] * rows, pa.list_(pa.int64())),
+        "entity_label_offsets": pa.array([[]] * rows, pa.list_(pa.int64())),
     }
     records = pa.table([columns[name] for name in INFERENCE_ARROW.names], schema=INFERENCE_ARROW)
     with ArchiveFolder(folder, "inference") as archive:

@@ -15,7 +15,9 @@ CONSISTENT = {
 }  # fmt: skip
 LOGGED = Logged(
     sample=sample([[1]]),
-    sequences=LoggedSequences(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64)),
+    sequences=LoggedSequences(
+        np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64), np.empty((0, 2, 0), np.int64)
+    ),
     repeated=0,
     other_models=0,
     undecodable=0,

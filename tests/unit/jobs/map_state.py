@@ -42,6 +42,3 @@ class State:
 
     def put_all(self, state, entries):
         state.update(entries)
-
-    def logged_labels(self):
-        return iter([self.label_log[number] for number in range(len(self.label_log))])

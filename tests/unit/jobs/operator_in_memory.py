@@ -11,7 +11,7 @@ from jobs.operators.advance_entities import AdvanceEntities
 from jobs.operators.decode_batch import EVENTS, DecodeBatch
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.shard import OBSERVATIONS
-from jobs.record_types import QUERIES, STAMP_SHIFT, TRANSACTIONS
+from jobs.record_types import LABELS, QUERIES, STAMP_SHIFT, TRANSACTIONS
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
@@ -160,7 +160,7 @@ class OperatorInMemory:
 
     def process(self, value: Any) -> None:
         """Give the operator a MICRO_BATCH as it is, decoded first and with the replies of its entities."""
-        if value[0] not in {TRANSACTIONS, QUERIES}:
+        if value[0] not in {TRANSACTIONS, QUERIES, LABELS}:
             self._keep(self.operator.process_element(value, self.context))  # type: ignore[arg-type]
             return
         for sharded in self.with_entities(value):
@@ -168,7 +168,7 @@ class OperatorInMemory:
             self._keep(self.operator.process_element(batch, self.context))  # type: ignore[arg-type]
 
     def with_entities(self, value: Any) -> list[Any]:
-        """Return the SHARDED_BATCHes that a MICRO_BATCH of TRANSACTIONS or QUERIES becomes before it is scored."""
+        """Return the SHARDED_BATCHes that a MICRO_BATCH of TRANSACTIONS, QUERIES or LABELS becomes for the scorer."""
         self._decoding_context.key, entities = self.context.key, self.context.entities
         emitted = list(self._decoding.process_element(value, self._decoding_context))  # type: ignore[arg-type]
         found = [item for item in emitted if not (isinstance(item, tuple) and item[0] is EVENTS)]

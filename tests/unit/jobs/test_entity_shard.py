@@ -1,16 +1,21 @@
 """Entities of a shard, between memory and state."""
 
+import json
+
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.operators import event_log
+from jobs.operators import event_log, expiry_index
 from jobs.operators.bucketed_map import BucketedMap
+from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
 from models.features.entities.entity_record import EVENT
 from models.features.table import FEATURES
+from schemas.durations import DAY_MS
 from tests.unit.jobs.map_state import MapLike
 from tests.unit.jobs.value_state import Value
 
@@ -22,9 +27,15 @@ class State:
         self.parts, self.event_log = [MapLike() for _ in range(4)], [MapLike() for _ in range(4)]
         self.entities = BucketedMap(self.parts, "thread")
         self.next_sequence, self.expires_on = Value(), MapLike()
+        self.label_parts = [MapLike() for _ in range(2)]
+        self.labels = BucketedMap(self.label_parts, "thread")
+        self.label_log, self.label_offsets = MapLike(), Value()
 
     def read(self, key):
         return self.entities.get(signed(key))
+
+    def read_labels(self, key):
+        return self.labels.get(signed(key))
 
     @property
     def records(self):
@@ -47,12 +58,16 @@ def events(seed, count, keys=9):
     return found
 
 
-def open_shard(state, capacity=1_000):
-    return EntityShard(3, state, capacity)
+def batch(given_events):
+    return EntityBatch(given_events, np.full(len(given_events), 100.0))
+
+
+def open_shard(state, capacity=1_000, *, with_labels=True):
+    return EntityShard(3, state, capacity, with_labels=with_labels)
 
 
 def advanced(shard, given_events, size):
-    return [shard.advance(at, given_events[at : at + size]) for at in range(0, len(given_events), size)]
+    return [shard.advance(at, batch(given_events[at : at + size])) for at in range(0, len(given_events), size)]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -72,7 +87,7 @@ def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts,
         for number, begin in enumerate(range(0, len(given_events), size)):
             if shard is None or number in restarts:
                 shard = open_shard(state, capacity)
-            found.append(shard.advance(begin, given_events[begin : begin + size]))
+            found.append(shard.advance(begin, batch(given_events[begin : begin + size])))
     for one, other in zip(found, whole, strict=True):
         np.testing.assert_array_equal(one.x, other.x)
         np.testing.assert_array_equal(one.sequences, other.sequences)
@@ -84,7 +99,7 @@ def test_the_log_is_cleared_when_the_records_are_written(monkeypatch):
     shard = open_shard(state)
     sizes = []
     for at in range(0, 600, 10):
-        shard.advance(at, events(at, 10))
+        shard.advance(at, batch(events(at, 10)))
         sizes.append(len(state.logged))
     assert max(sizes) <= 4 * 3, "entries of 10 events in four segments"
     assert min(sizes[12:]) <= 2 * 3
@@ -105,16 +120,66 @@ def test_records_are_written_bucket_by_bucket(monkeypatch):
     assert written == sorted(written)
 
 
+def distinct_events(seed, count, first_key):
+    found = events(seed, count)
+    found["key"] = np.arange(first_key, first_key + count)
+    return found
+
+
+@pytest.mark.parametrize("size", [50, 1_000])
+@pytest.mark.parametrize("capacity", [500, 50_000])
+def test_log_and_unwritten_records_stay_bounded_where_each_event_is_of_another_entity(monkeypatch, size, capacity):
+    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1_000)
+    state = State()
+    shard = open_shard(state, capacity)
+    for at in range(0, 30_000, size):
+        shard.advance(at, distinct_events(at, size, at + 1))
+        logged = sum(len(entry) for entry in state.logged.values()) // EVENT.itemsize
+        assert logged <= 4 * (1_000 + size)
+        assert len(shard._engine.changed()) <= 2 * (min(2_000, 2 * capacity) + size)
+    assert len(state.records) >= 30_000 - 4 * (1_000 + size)
+
+
+def test_an_entity_that_was_read_has_an_expiry_entry_and_is_seldom_looked_up_again(monkeypatch):
+    state, lookups, contains = State(), [], BucketedMap.contains
+    monkeypatch.setattr(BucketedMap, "contains", lambda self, key: lookups.append(key) or contains(self, key))
+    monkeypatch.setattr(expiry_index, "MAX_REMEMBERED", 400)
+    shard = open_shard(state, capacity=100)
+    for round_number in range(3):
+        for at in range(0, 1_000, 50):
+            shard.advance(at, distinct_events(1_000 * round_number + at, 50, at + 1))
+    assert len(set(lookups)) == 1_000
+    assert len(lookups) < 1_100, "3,000 are written"
+    entries = [key for entry in state.expires_on.values() for key in json.loads(entry)]
+    assert sorted(entries) == sorted(state.records)
+
+
+def test_figures_are_those_of_the_state_and_the_pool():
+    state = State()
+    shard = open_shard(state, capacity=10)
+    for at in range(0, 400, 50):
+        shard.advance(at, distinct_events(at, 50, at % 200 + 1))
+        figures = shard.figures
+        assert (figures.log_entries, figures.held) == (len(state.logged), 50)
+    assert figures.written >= len(state.records) == 200
+    assert figures.loaded > 0
+    assert figures.expired == 0
+    later = distinct_events(9, 1, 10**6)
+    later["event_time_ms"] += KEPT_MS + 2 * DAY_MS
+    shard.advance(1_000, later)
+    assert shard.figures.expired == 200 - len(state.records) > 0
+
+
 def test_a_described_event_changes_nothing():
     state = State()
     shard = open_shard(state)
-    shard.advance(0, events(1, 50))
+    shard.advance(0, batch(events(1, 50)))
     held = state.logged, state.records
     next_events = events(2, 1)
-    described = shard.describe(1, next_events)
+    described = shard.describe(1, batch(next_events))
     assert (state.logged, state.records) == held
     assert described.sequences.tolist() == [-1]
-    np.testing.assert_array_equal(shard.advance(1, next_events).x, described.x)
+    np.testing.assert_array_equal(shard.advance(1, batch(next_events)).x, described.x)
 
 
 def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monkeypatch):
@@ -122,7 +187,7 @@ def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monke
     state = State()
     given = []
     for at in range(5):
-        given += open_shard(state).advance(at, events(at, 3)).sequences.tolist()
+        given += open_shard(state).advance(at, batch(events(at, 3))).sequences.tolist()
     assert given == list(range(15))
 
 
@@ -139,12 +204,12 @@ def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
     shard = open_shard(state)
     silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)
     silent["key"], busy["key"] = 1 << 63, 5
-    shard.advance(0, silent)
+    shard.advance(0, batch(silent))
     for number in range(1, 7):
         busy["event_time_ms"] += KEPT_MS // 4
         busy["transaction"] += 1
-        shard.advance(number, busy)
+        shard.advance(number, batch(busy))
     assert set(state.records) == {5}
     silent["event_time_ms"] = busy["event_time_ms"]
     age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
-    assert open_shard(state).advance(7, silent[:1]).x[0, age] == -1, "it starts empty"
+    assert open_shard(state).advance(7, batch(silent[:1])).x[0, age] == -1, "it starts empty"

@@ -10,7 +10,7 @@ from jobs.operators import label_reader
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from jobs.operators.shard_state import StateAccessError
-from jobs.record_types import LABELS, QUERIES, SAME_LABELS, TRANSACTIONS
+from jobs.record_types import LABELS, QUERIES, TRANSACTIONS
 from models.drift.observer import Observer
 from models.features.engine import FeatureEngine
 from models.features.hashing import hash_column, hash_pairs
@@ -25,7 +25,7 @@ from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
 from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory, batches
-from tests.unit.jobs.shard_transactions import OTHER_SHARD, ROWS, SHARD, SIZE, transactions
+from tests.unit.jobs.shard_transactions import ROWS, SHARD, SIZE, transactions
 from tests.unit.training.histories import customer_folder, history
 
 CULPRITS = {3, 4, 5, 60, 149, 150, 399}
@@ -230,13 +230,10 @@ def labels(rows: int) -> list[tuple[str, bytes]]:
 
 
 def learned(records: list[tuple[str, bytes]]) -> OperatorInMemory:
-    """Process labels in both shards of a subtask, in the second by position only."""
+    """Process labels, all of customers of one shard."""
     operator = OperatorInMemory(customer_folder())
     for some in batches(records, SIZE):
-        position = operator.sent
         operator.send(LABELS, some, shard=SHARD, time_ms=now_ms())
-        operator.context.key = OTHER_SHARD
-        operator.process((SAME_LABELS, [""], [b""], [position], [0]))
     return operator
 
 
@@ -271,21 +268,21 @@ def fail_for(monkeypatch, where: str, culprits: set[str]) -> None:
 
 
 @pytest.mark.parametrize("where", ["decoding", "reading", "learning"])
-def test_culprit_label_is_one_dead_letter_and_the_others_are_learned_by_every_shard(monkeypatch, where):
+def test_culprit_label_is_one_dead_letter_and_the_others_are_learned(monkeypatch, where):
     bad = {7, 8, 120}
     expected = learned([item for row, item in enumerate(labels(200)) if row not in bad])
     fail_for(monkeypatch, where, ids(bad))
     found = learned(labels(200))
     stored, required = found.context.stored(), expected.context.stored()
-    for name in ("merchant_labels", "customer_labels"):
-        assert stored[name] == required[name]
+    assert stored["customer_labels"] == required["customer_labels"]
+    if where != "learning":
+        of_entities, all_entities = (operator.context.entities.stored() for operator in (found, expected))
+        assert of_entities["entity_labels"] == all_entities["entity_labels"]
     assert sorted(letter["offset"] for letter in found.letters) == sorted(bad)
     assert {letter["reason"] for letter in found.letters} == {"INTERNAL"}
     assert {letter["topic"] for letter in found.letters} == {"fraud.labels.v1"}
     offsets = found.context.stored()["label_offsets"]
-    assert {shard: np.frombuffer(raw, np.int64).tolist() for shard, raw in offsets.items()} == {
-        SHARD: [200], OTHER_SHARD: [200],
-    }  # fmt: skip
+    assert {shard: np.frombuffer(raw, np.int64).tolist() for shard, raw in offsets.items()} == {SHARD: [200]}
 
 
 def test_query_that_makes_features_fail_is_skipped_and_changes_nothing(monkeypatch):

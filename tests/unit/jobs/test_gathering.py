@@ -8,8 +8,10 @@ from jobs.operators.decoded_batch import DecodedBatch, encode_originals
 from jobs.operators.entity_reply import EntityReply
 from jobs.operators.gathering import Gathering
 from jobs.record_types import TRANSACTIONS
+from models.features.entities.entity_labels import has_labels
 from models.features.entities.entity_layout import ENTITY_WIDTH
-from models.features.entity import ENTITIES
+from models.features.entities.label_layout import LABEL_WIDTH
+from models.features.entity import ENTITIES, LABELLED_ENTITIES
 from schemas.rejection import Reason, Rejection
 from tests.unit.features.engine_records import records
 
@@ -34,7 +36,11 @@ def reply(number, shard, shards):
     mine = rows[rows % len(shards) == shards.index(shard)]
     x = np.repeat((number + mine).astype(np.float32)[:, None], ENTITY_WIDTH, axis=1)
     sequences = number * 100 + mine.astype(np.int64)
-    return EntityReply(number=number, entity_shard=shard, rows=mine, x=x, sequences=sequences)
+    labelled = mine[has_labels(mine)].astype(np.float32)
+    label_x = np.repeat((number + labelled)[:, None], LABEL_WIDTH, axis=1)
+    return EntityReply(
+        number=number, entity_shard=shard, rows=mine, x=x, sequences=sequences, label_x=label_x, label_offsets=[shard]
+    )
 
 
 @st.composite
@@ -62,6 +68,10 @@ def test_batches_leave_in_their_order_with_all_replies(given_arrivals):
         np.testing.assert_array_equal(found.entities.sequences, expected)
         if sent.entity_shards:
             np.testing.assert_array_equal(found.entities.x[:, ::ENTITY_WIDTH], sent.number + rows)
+            np.testing.assert_array_equal(
+                found.entities.label_x[:, ::LABEL_WIDTH], sent.number + rows[:, : len(LABELLED_ENTITIES)]
+            )
+            assert set(found.entities.label_offsets.reshape(-1).tolist()) <= set(sent.entity_shards)
         assert found.batch.records.equals(sent.records)
         assert found.batch.rejections == sent.rejections
         assert found.batch.read_originals() == sent.read_originals()

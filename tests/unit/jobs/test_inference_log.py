@@ -45,6 +45,7 @@ def test_share_of_one_logs_each_transaction_as_it_was_scored(scored):
         assert np.array(record["features"], np.float32).tobytes() == scored.x[row].tobytes()
         assert (record["shard"], record["partition"], record["offset"]) == (4, 3, 10 * row)
         assert record["label_offsets"] == [5, 6]
+        assert record["entity_label_offsets"] == scored.entity_label_offsets[row].tolist()
         assert record["entity_sequences"] == scored.entity_sequences[row].tolist()
         assert np.float32(record["score"]) == scored.scores[row]
     assert scored.entity_sequences[[0, ROWS - 1]].tolist() == [[0, -1], [2998, 2999]]

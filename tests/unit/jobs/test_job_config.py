@@ -25,6 +25,7 @@ BAD_VALUES = [
     ("batch_ms", 0, "1 to 999"),
     ("batch_ms", 1_000, "1 to 999"),
     ("buffer_timeout_ms", -1, "0 or more"),
+    ("alignment_ms", -1, "0 or more"),
     ("checkpoint_interval_ms", 99, "100 or more"),
     ("tolerated_checkpoint_failures", -1, "0 or more"),
     ("retained_checkpoints", 0, "1 or more"),
@@ -43,6 +44,7 @@ EDGES = [
     {"batch_ms": 1},
     {"batch_ms": 999},
     {"buffer_timeout_ms": 0},
+    {"alignment_ms": 0},
     {"checkpoint_interval_ms": 100},
     {"tolerated_checkpoint_failures": 0},
     {"retained_checkpoints": 1},
@@ -138,6 +140,7 @@ def test_json_round_trip_keeps_every_setting(tmp_path):
         shards=16,
         batch_ms=7,
         buffer_timeout_ms=0,
+        alignment_ms=60_000,
         checkpoint_interval_ms=250,
         state_backend="rocksdb",
         guarantee="exactly-once",
@@ -225,3 +228,17 @@ def test_outage_is_safe_while_the_transactions_of_the_last_checkpoint_are_kept()
     times = {"transaction_timeout_ms": 700_000, "checkpoint_interval_ms": 5_000}
     assert job_config(guarantee="exactly-once", **times).safe_outage_ms == 695_000
     assert job_config(**times).safe_outage_ms is None
+
+
+@pytest.mark.parametrize(
+    ("shards", "parallelism", "customers", "entities"),
+    [(2, 1, 50, 100), (8, 1, 12, 25), (8, 2, 25, 50), (8, 8, 100, 100), (4, 3, 50, 100), (1, 1, 100, 100)],
+)
+def test_each_subtask_has_the_whole_pool_for_its_shards(shards, parallelism, customers, entities):
+    config = job_config(shards=shards, parallelism=parallelism, pool_customers=100, pool_entities=100)
+    assert (config.customers_per_shard, config.entities_per_shard) == (customers, entities)
+
+
+def test_each_shard_holds_at_least_one_customer_and_one_entity():
+    config = job_config(shards=32, pool_customers=1, pool_entities=1)
+    assert config.customers_per_shard == config.entities_per_shard == 1

@@ -121,3 +121,25 @@ def test_transactions_topic_that_was_created_again_is_read_from_its_first_record
     assert options(transactions_table(again))["scan.startup.mode"] == "earliest-offset"
     other = job_config(start_from=start_from, generations={"labels": 1})
     assert options(transactions_table(other)) == options(transactions_table(job_config(start_from=start_from)))
+
+
+def test_partitions_of_the_transactions_are_aligned_by_kafka_time_and_no_clock_that_is_ahead_holds_one_back():
+    statement = transactions_table(job_config(alignment_ms=90_000))
+    found = options(statement)
+    assert found["scan.watermark.alignment.max-drift"] == "90000 ms"
+    assert found["scan.watermark.alignment.group"]
+    assert found["scan.watermark.idle-timeout"], "an empty partition holds up none"
+    assert "WATERMARK FOR kafka_time AS FLOOR(LEAST(kafka_time, CURRENT_TIMESTAMP) TO SECOND)" in statement
+
+
+def test_partitions_are_read_independently_without_alignment():
+    statement = transactions_table(job_config(alignment_ms=0))
+    assert "WATERMARK" not in statement
+    assert not [name for name in options(statement) if "watermark" in name or "max.p" in name]
+
+
+def test_properties_of_the_user_win_over_the_smaller_reads_of_aligned_partitions():
+    assert options(transactions_table(job_config()))["properties.max.poll.records"] == "100"
+    own = job_config(kafka_properties={"max.poll.records": "7", "max.partition.fetch.bytes": "8"})
+    found = options(transactions_table(own))
+    assert (found["properties.max.poll.records"], found["properties.max.partition.fetch.bytes"]) == ("7", "8")

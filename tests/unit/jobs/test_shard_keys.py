@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.shards import MAX_PARALLELISM, SHARD_KEYS, leading_shards, shard_sql
+from jobs.shards import MAX_PARALLELISM, SHARD_KEYS, lane_sql, shard_sql
 
 
 @pytest.mark.parametrize("shards", SHARD_KEYS)
@@ -27,9 +27,6 @@ def test_sql_picks_from_the_keys_by_a_hash_that_is_never_negative(shards, keys):
     assert index == f"1 + MOD(MOD(HASH_CODE(COALESCE(customer_id, '')), {shards}) + {shards}, {shards})]"
 
 
-@pytest.mark.parametrize(
-    ("shards", "parallelism", "leading"),
-    [(2, 1, (4,)), (2, 2, (4, 2)), (4, 2, (4, 44)), (8, 2, (57, 46)), (4, 3, (4, 11, 44, 3))],
-)
-def test_first_shard_of_each_subtask_leads_and_all_do_where_subtasks_differ(shards, parallelism, leading):
-    assert leading_shards(shards, parallelism) == leading
+@pytest.mark.parametrize(("shards", "keys"), SHARD_KEYS.items())
+def test_partitions_are_spread_over_the_shard_keys(shards, keys):
+    assert lane_sql("p", shards) == f"ARRAY[{', '.join(map(str, keys))}][1 + MOD(p, {shards})]"

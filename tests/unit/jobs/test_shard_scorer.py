@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.operators import expiry_index, shard_scorer
+from jobs.operators import expiry_index, label_log
 from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.shard_scorer import ShardScorer
 from models.features.entities.entity_inputs import EntityInputs
@@ -31,25 +31,23 @@ def artifact():
 def open_shard(artifact):
     def make(state):
         def new_scorer(load):
-            return TransactionScorer(
-                artifact, load=load, load_merchant=state.merchant_labels.get, load_customer=state.customer_labels.get
-            )
+            return TransactionScorer(artifact, load=load, load_labels=state.customer_labels.get)
 
         return ShardScorer(4, new_scorer, state)
 
     return make
 
 
-def many_labels(count, merchants=3):
+def many_labels(count, customers=3):
     rows = [
-        {"merchant_id": f"m{i % merchants}", "is_fraud": i % 5 == 0, "label_time": START_MS + i} for i in range(count)
+        {"customer_id": f"c{i % customers}", "is_fraud": i % 5 == 0, "label_time": START_MS + i} for i in range(count)
     ]
     return label_batch(*rows)
 
 
 def scored(shard):
     now_ms = START_MS + HOUR_MS
-    return score(shard, records(*({"merchant_id": f"m{i}", "event_time": now_ms + i} for i in range(3)))).x.tobytes()
+    return score(shard, records(*({"customer_id": f"c{i}", "event_time": now_ms + i} for i in range(3)))).x.tobytes()
 
 
 def score(shard, batch):
@@ -67,35 +65,33 @@ def score_at(shard, batch, now_ms):
 def test_few_labels_are_written_to_the_records_at_once(open_shard):
     state = State()
     open_shard(state).learn(many_labels(30), np.arange(30))
-    assert (set(state.merchant_labels), set(state.customer_labels)) == ({"m0", "m1", "m2"}, {"c"})
+    assert set(state.customer_labels) == {"c0", "c1", "c2"}
     assert state.label_log == {}
 
 
 def test_many_labels_are_logged_and_restored(open_shard, monkeypatch):
-    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
+    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
     state = State()
     shard = open_shard(state)
     labels = many_labels(200)
     for at in range(0, 200, 50):
         shard.learn(labels[at : at + 50], np.arange(at, at + 50))
-    assert (len(state.label_log), state.merchant_labels) == (4, {})
+    assert (len(state.label_log), state.customer_labels) == (4, {})
 
     restored = open_shard(replace(state, histories=MapLike()))
     assert scored(restored) == scored(shard)
 
 
 def test_full_log_is_written_to_the_records(open_shard, monkeypatch):
-    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
-    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 120)
+    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
+    monkeypatch.setattr(label_log, "MAX_LOGGED", 120)
     state = State()
     shard, labels = open_shard(state), many_labels(200)
     for at in range(0, 200, 50):
         shard.learn(labels[at : at + 50], np.arange(at, at + 50))
     assert len(state.label_log) == 1
-    assert len(state.merchant_labels) == 3
-    written = State(
-        merchant_labels=state.merchant_labels, customer_labels=state.customer_labels, label_log=state.label_log
-    )
+    assert len(state.customer_labels) == 3
+    written = State(customer_labels=state.customer_labels, label_log=state.label_log)
     whole = open_shard(State())
     whole.learn(labels, np.arange(200))
     assert scored(open_shard(written)) == scored(whole)
@@ -103,8 +99,8 @@ def test_full_log_is_written_to_the_records(open_shard, monkeypatch):
 
 @pytest.mark.parametrize("limit", [("MAX_LOGGED", 52), ("MAX_ENTRIES", 3)])
 def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, limit):
-    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 10)
-    monkeypatch.setattr(shard_scorer, *limit)
+    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
+    monkeypatch.setattr(label_log, *limit)
     state = State()
     shard, labels = open_shard(state), many_labels(54)
     entries = []
@@ -112,7 +108,7 @@ def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, lim
         shard.learn(labels[begin:end], np.arange(begin, end))
         entries.append(len(state.label_log))
     assert entries == [1, 2, 3, 0, 0]
-    assert len(state.merchant_labels) == 3
+    assert len(state.customer_labels) == 3
 
 
 def test_label_offsets_are_kept_by_partition(open_shard):
@@ -120,9 +116,22 @@ def test_label_offsets_are_kept_by_partition(open_shard):
     shard = open_shard(state)
     assert shard.label_offsets == []
     shard.learn(many_labels(2), np.array([7, position(2, 3)]))
-    shard.learn(many_labels(0), np.array([8]))  # an invalid label advances the offset only
-    assert shard.label_offsets == [9, 0, 4]
-    assert open_shard(state).label_offsets == [9, 0, 4]
+    assert shard.label_offsets == [8, 0, 4]
+    assert open_shard(state).label_offsets == [8, 0, 4]
+
+
+def test_labels_that_are_known_are_skipped_when_their_topic_is_read_again(open_shard):
+    state, labels, positions = State(), many_labels(40), np.arange(40) * 2
+    whole = open_shard(State())
+    whole.learn(labels, positions)
+    shard = open_shard(state)
+    shard.learn(labels[:25], positions[:25])
+    shard = open_shard(state)
+    before = dict(state.customer_labels)
+    shard.learn(labels[:25], positions[:25])
+    assert (state.customer_labels, shard.label_offsets) == (before, [49])
+    shard.learn(labels, positions)
+    assert (scored(shard), shard.label_offsets) == (scored(whole), [79])
 
 
 def test_offsets_of_a_recreated_topic_are_greater_than_all_of_the_previous_one(open_shard):
@@ -176,28 +185,14 @@ def test_labels_of_customers_who_never_bought_are_forgotten(open_shard):
     assert set(state.customer_labels) == set()
 
 
-def test_only_merchants_without_recent_labels_are_forgotten(open_shard):
-    state = State()
-    shard = open_shard(state)
-    end_ms = START_MS + KEPT_MS + 2 * DAY_MS
-    shard.learn(label_batch({"merchant_id": "silent"}, {"merchant_id": "busy"}), np.array([0, 1]))
-    shard.learn(
-        label_batch({"merchant_id": "busy", "label_time": end_ms - DAY_MS, "transaction_id": "t9"}), np.array([2])
-    )
-    shard = open_shard(state)
-    score(shard, records({"event_time": end_ms}))
-    assert set(state.merchant_labels) == {"busy"}
-    assert len(state.merchants_expire_on) == 1
-
-
 @pytest.mark.parametrize("restored", [False, True])
-def test_labels_in_the_log_keep_their_customer_and_merchant(open_shard, monkeypatch, restored):
-    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 0)
+def test_labels_in_the_log_keep_their_customer(open_shard, monkeypatch, restored):
+    monkeypatch.setattr(label_log, "FEW_LABELS", 0)
     state = State()
     shard = open_shard(state)
     score(shard, records({}))
     shard.learn(label_batch({"label_time": START_MS + KEPT_MS}), np.array([0]))
-    assert (len(state.label_log), state.merchant_labels) == (1, {})
+    assert (len(state.label_log), state.customer_labels) == (1, {})
     if restored:
         shard = open_shard(state)
     at = {"customer_id": "new", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}
@@ -224,7 +219,7 @@ def test_forgotten_state_was_outside_every_feature_window(open_shard, late_ms):
                 records({"transaction_id": "t1", "customer_id": "other", "merchant_id": "n", "event_time": now_ms}),
             )
             assert set(state.histories) == {"other"}
-            assert state.merchant_labels == state.customer_labels == {}
+            assert state.customer_labels == {}
         return score(shard, records({"transaction_id": "t2", "event_time": now_ms - late_ms, "merchant_id": "m"})).x
 
     assert x(forget=True).tobytes() == x(forget=False).tobytes()
@@ -262,37 +257,18 @@ def test_many_customers_that_expire_on_a_day_are_spread_over_batches(open_shard,
     assert left == [41, 31, 21, 11, 1, 1]
 
 
-def test_labels_in_state_of_an_earlier_version_expire_too(open_shard):
+@pytest.mark.parametrize("expired", [True, False])
+def test_labels_of_merchants_in_state_of_an_earlier_version_are_removed(open_shard, expired):
     state = State()
     open_shard(state).learn(label_batch({"customer_id": "ghost"}), np.array([0]))
-    earlier = replace(state, expires_on=MapLike(), merchants_expire_on=MapLike())
-    score(open_shard(earlier), records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
-    assert earlier.merchant_labels == earlier.customer_labels == {}
-
-
-def test_label_that_is_only_in_the_log_keeps_its_merchant(open_shard, monkeypatch):
-    monkeypatch.setattr(shard_scorer, "FEW_LABELS", 0)
-    state = State()
-    shard = open_shard(state)
-    shard.learn(label_batch({"merchant_id": "m"}, {"merchant_id": "silent"}), np.array([0, 1]))
-    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 0)
-    shard.learn(label_batch({"merchant_id": "o"}), np.array([2]))  # the log is full: all records are written
-    assert set(state.merchant_labels) == {"m", "silent", "o"}
-    monkeypatch.setattr(shard_scorer, "MAX_LOGGED", 100)
-    shard.learn(label_batch({"merchant_id": "m", "transaction_id": "t1"}), np.array([3]))
+    merchants = MapLike({"19000/0": b'["m"]'} if expired else {})
+    former = replace(state, merchant_labels=MapLike(m=b"labels"), merchants_expire_on=merchants)
+    if not expired:  # that version had no entries at all
+        former.expires_on.clear()
+    shard = open_shard(former)
+    assert former.merchant_labels == former.merchants_expire_on == {}
     score(shard, records({"merchant_id": "n", "event_time": START_MS + KEPT_MS + 2 * DAY_MS}))
-    assert set(state.merchant_labels) == {"m"}
-
-
-def test_merchant_is_looked_up_once_for_many_writes_of_its_record(open_shard):
-    state = State()
-    lookups = []
-    state.merchant_labels.contains = lambda key: lookups.append(key) or key in state.merchant_labels
-    shard = open_shard(state)
-    for turn in range(3):
-        shard.learn(label_batch({"merchant_id": "m", "transaction_id": f"t{turn}"}), np.array([turn]))
-    assert lookups == ["m"]
-    assert [*state.merchants_expire_on.values()] == [b'["m"]']
+    assert former.customer_labels == {}, "labels of a customer who never bought expire"
 
 
 def test_preview_equals_the_later_features_and_changes_nothing(open_shard):
@@ -301,7 +277,7 @@ def test_preview_equals_the_later_features_and_changes_nothing(open_shard):
     score(shard, records({"amount_minor": 500}, {"amount_minor": 700, "event_time": START_MS + 1}))
     shard.learn(many_labels(10), np.arange(10))
     stored, due = dict(state.histories), dict(state.expires_on)
-    coming = records({"transaction_id": "next", "merchant_id": "m1", "event_time": START_MS + HOUR_MS})
+    coming = records({"transaction_id": "next", "customer_id": "c1", "event_time": START_MS + HOUR_MS})
     previews = [shard.preview(coming, EntityInputs.missing(len(coming))) for _ in range(2)]
     assert (state.histories, state.expires_on) == (stored, due)
     assert previews[0].tobytes() == previews[1].tobytes() == score(shard, coming).x.tobytes()

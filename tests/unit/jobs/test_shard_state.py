@@ -21,5 +21,6 @@ def test_state_of_entities_has_the_names_that_savepoints_know():
     EntityState(cast("RuntimeContext", context), "thread")
     assert set(context.states) == {
         *(f"entities_{part}" for part in range(16)), *(f"event_log_{part}" for part in range(8)),
-        "next_sequence", "entities_expire_on",
+        *(f"entity_labels_{part}" for part in range(4)),
+        "next_sequence", "entities_expire_on", "entity_label_log", "entity_label_offsets",
     }  # fmt: skip

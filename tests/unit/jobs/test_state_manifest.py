@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from jobs.operator_uids import is_replaced
 from jobs.state_manifest import STATE_VERSIONS, StateManifest, StateMismatchError
 from models.scoring.artifact import load_artifact
 from tests.unit.jobs.job_configs import job_config
@@ -84,16 +85,23 @@ def test_plain_uids_of_the_first_release_are_those_of_its_shards_and_mode(manife
 
 def test_operators_that_a_job_lacks_are_named(manifest):
     without = StateManifest.of(job_config(model=str(customer_folder()), labels=False))
-    assert manifest.lost_operators(without) == ["labels-source", "labels-window-aggregate-2"]
+    assert manifest.lost_operators(without) == ["label-lanes-source", "label-lanes-window-aggregate-2"]
     assert without.lost_operators(manifest) == []
+
+
+def test_operators_of_labels_that_went_to_every_shard_are_left_behind(manifest):
+    replaced = ("labels-source", "labels-source-1", "labels-window-aggregate-2")
+    former = replace(manifest, operators=(*manifest.operators, *replaced))
+    assert former.lost_operators(manifest) == []
+    assert not any(map(is_replaced, manifest.operators))
 
 
 def test_source_of_a_recreated_topic_is_another_operator(manifest):
     config = job_config(model=str(customer_folder()), topic_ids={"t": "id"}, generations={"labels": 2})
     again = StateManifest.of(config)
     assert (again.topic_ids, again.generations) == ({"t": "id"}, {"labels": 2})
-    assert manifest.lost_operators(again) == ["labels-source"]
-    assert again.lost_operators(manifest) == ["labels-source-2"]
+    assert manifest.lost_operators(again) == ["label-lanes-source"]
+    assert again.lost_operators(manifest) == ["label-lanes-source-2"]
     assert StateManifest.from_json(again.to_json()) == again
 
 

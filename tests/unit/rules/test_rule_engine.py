@@ -3,7 +3,7 @@ import pytest
 
 from models.rules.rule_engine import MAX_RULES, RuleEngine
 from models.scoring.decision import Decision
-from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
+from schemas.rule_book import ACTION_NAMES, ListEntry, RuleError, RuleList, Snooze
 from tests.records import NOON
 from tests.unit.rules.batches import rule_batch
 from tests.unit.rules.books import book, rule
@@ -89,7 +89,7 @@ def test_input_decisions_are_not_modified_and_every_hit_is_counted():
         ({"rules": (rule("Night", "is_night"),)}, "expected names of a-z, 0-9 and _"),
         (
             {"rules": (rule("r", "is_night", "OTHER"),)},
-            "expected review, block, allow or watch as its action, got OTHER",
+            f"expected {ACTION_NAMES} as its action, got OTHER",
         ),
         ({"rules": (rule("r", "is_night", text="x" * 201),)}, "expected a text of 1 to 200 characters"),
         ({"rules": (rule("r", "is_night", text=""),)}, "expected a text of 1 to 200 characters"),

@@ -8,6 +8,7 @@ from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.codec import RecordCodec, TrailingBytesError, UndecodableError
 from schemas.framing import HEADER_BYTES, header
 from schemas.registry import FileRegistry, UnknownSchemaError
+from schemas.transaction_fields import TRANSACTION_FIELDS
 from tests.extended_registry import ExtendedRegistry
 from tests.records import transaction, transaction_codec
 
@@ -52,4 +53,4 @@ def test_older_writer_schema_is_resolved_with_defaults():
     body = io.BytesIO()
     fastavro.schemaless_writer(body, schema, transaction(4))
     record = RecordCodec(TRANSACTION, "x-value", registry).decode(header(77) + body.getvalue())
-    assert record == transaction(4, device_id=None, latitude=None, longitude=None)
+    assert record == transaction(4) | {field.name: None for field in TRANSACTION_FIELDS if field.nullable}

@@ -18,7 +18,7 @@ RECORD = {
     "transaction_id": "t", "customer_id": "c", "merchant_id": "m", "amount_minor": 5, "event_time": NOON,
     "scored_at": NOON, "score": 0.25, "decision": "REVIEW", "model_id": "model", "feature_spec_hash": "hash",
     "shard": 4, "partition": 1, "offset": 2**40, "label_offsets": [1, 2], "features": [0.1, -1.0],
-    "entity_sequences": [7, -1],
+    "entity_sequences": [7, -1], "entity_label_offsets": [5, 0, 6, 0],
 }  # fmt: skip
 CODEC = RecordCodec(INFERENCE, "i-value", FileRegistry())
 DECODER = ColumnarDecoder(INFERENCE, INFERENCE_ARROW, "i-value", FileRegistry())
@@ -49,6 +49,7 @@ def test_record_of_a_version_before_entities_has_no_sequence_numbers():
     records, bad = DECODER.decode([header(BEFORE_ENTITIES) + body.getvalue(), *payloads(1)])
     assert bad == []
     assert records.column("entity_sequences").to_pylist() == [[], [7, -1]]
+    assert records.column("entity_label_offsets").to_pylist() == [[], [5, 0, 6, 0]]
 
 
 def test_nothing_decodes_to_nothing():

@@ -15,9 +15,10 @@ COPIED = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event
 
 
 @pytest.mark.parametrize("entities", [None, 0, 1, 3])
+@pytest.mark.parametrize("known", [None, 2])
 @pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
 @pytest.mark.parametrize("rows", [range(27), [3, 4, 26], []], ids=["all", "some", "none"])
-def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows, entities):
+def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, known, rows, entities):
     transactions = [transaction(number, merchant_id="é" * number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW).slice(3)
     transactions = transactions[3:]
@@ -27,6 +28,7 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows, 
     partitions, offsets = np.arange(27) % 4, np.arange(27) * 2**34
     far = np.array([[2**63 - 1, -1, 2**62], [0, 63, -(2**63)], [64, 8191, 8192]] * 9, np.int64)
     sequences = None if entities is None else np.ascontiguousarray(far[:, :entities])
+    of_entities = None if known is None else np.ascontiguousarray(far[::-1, :known])
     encoder = InferenceBatchEncoder("i-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(INFERENCE, "i-value", FileRegistry())
     expected = [
@@ -44,6 +46,7 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows, 
                 "label_offsets": list(label_offsets),
                 "features": x[row].tolist(),
                 "entity_sequences": [] if sequences is None else sequences[row].tolist(),
+                "entity_label_offsets": [] if of_entities is None else of_entities[row].tolist(),
             }
         )
         for row in rows
@@ -60,5 +63,6 @@ def test_chosen_rows_are_encoded_as_the_record_codec_would(label_offsets, rows, 
         shard=4710,
         label_offsets=label_offsets,
         entity_sequences=sequences,
+        entity_label_offsets=of_entities,
     )
     assert encoded == expected

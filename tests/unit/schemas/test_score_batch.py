@@ -14,16 +14,17 @@ from schemas.score_batch import ScoreBatchEncoder
 from schemas.wall_clock import utc
 from tests.records import NOON, NOON_MS, transaction
 
-BEFORE_LABELS, BEFORE_ENTITIES = 3, 32
-"""Ids of scores of versions that read no labels, and that kept no state of entities."""
+BEFORE_LABELS, BEFORE_ENTITIES, BEFORE_ENTITY_LABELS = 3, 32, 40
+"""Ids of scores of versions that read no labels, kept no state of entities, and had the labels of all in each shard."""
 
 FAR = [[2**63 - 1, -1, 2**62], [0, 63, -(2**63)], [64, 8191, 8192]]
 
 
 @pytest.mark.parametrize("entities", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("known", [None, 0, 1, 3])
 @pytest.mark.parametrize("book", ["", "b-1"])
 @pytest.mark.parametrize("label_offsets", [(), (7,), (0, 63, 64, 2**40, 2**63 - 1)])
-def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, entities):
+def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, known, entities):
     transactions = [transaction(number) for number in range(30)]
     records = pa.RecordBatch.from_pylist(transactions, schema=TRANSACTION_ARROW)
     scores = np.linspace(0, 1, 30, dtype=np.float32)
@@ -31,6 +32,7 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, entit
     records = records.slice(3)  # a batch may be a slice of a larger one
     transactions, scores, decisions = transactions[3:], scores[3:], decisions[3:]
     sequences = None if entities is None else np.ascontiguousarray(np.array(FAR * 9, np.int64)[:, :entities])
+    of_entities = None if known is None else np.ascontiguousarray(np.array(FAR[::-1] * 9, np.int64)[:, :known])
     encoder = ScoreBatchEncoder("s-value", FileRegistry(), model_id="model-" * 20, spec_hash="hash")
     codec = RecordCodec(SCORE, "s-value", FileRegistry())
     expected = [
@@ -48,18 +50,20 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, entit
                 "label_offsets": list(label_offsets),
                 "rule_book_id": book,
                 "entity_sequences": [] if sequences is None else sequences[row].tolist(),
+                "entity_label_offsets": [] if of_entities is None else of_entities[row].tolist(),
             }
         )
         for row in range(27)
     ]
-    assert encoder.encode(records, scores, decisions, NOON_MS, label_offsets, 4710, book, sequences) == expected
+    given = (NOON_MS, label_offsets, 4710, book, sequences, of_entities)
+    assert encoder.encode(records, scores, decisions, *given) == expected
 
 
 SCORE_V1 = {
     "transaction_id": "t1", "customer_id": "c1", "event_time": NOON, "scored_at": NOON, "score": 0.5,
     "decision": "REVIEW", "model_id": "model", "feature_spec_hash": "hash",
 }  # fmt: skip
-ADDED = {"shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences": []}
+ADDED = {"shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences": [], "entity_label_offsets": []}
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,11 @@ ADDED = {"shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences
     [
         ("score_v1", BEFORE_LABELS, {}),
         ("score_v3", BEFORE_ENTITIES, {"shard": 2, "label_offsets": [5], "rule_book_id": "b"}),
+        (
+            "score_v4",
+            BEFORE_ENTITY_LABELS,
+            {"shard": 2, "label_offsets": [5], "rule_book_id": "b", "entity_sequences": [3, -1]},
+        ),
     ],
 )
 def test_score_of_an_earlier_version_has_the_defaults_of_what_was_added_later(version, schema_id, known):

@@ -5,10 +5,12 @@ Batches of the customers' shards reach the entity shards in turns of their own, 
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.features.entities.entity_engine import EntityEngine
-from models.features.entities.entity_events import entity_events
-from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_inputs import EntityInputs, EventFeatures
+from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column
@@ -23,11 +25,19 @@ TRANSACTION_PARTITIONS, LABEL_PARTITIONS, ENTITY_SHARDS = 3, 2, 3
 
 
 class EntityShards:
-    """Entities in shards, each with a counter of its own, as the job's entity operator has them."""
+    """Entities in shards, each with a counter of its own, as the job's entity operator has them.
 
-    def __init__(self, shards: int) -> None:
+    Each shard reads the labels of each partition at a different pace.
+    """
+
+    def __init__(
+        self, shards: int, labels: PositionedRecords | None = None, random: np.random.Generator | None = None
+    ) -> None:
         # Numbers of two shards overlap.
         self._engines = [EntityEngine(ENTITY_LAYOUT, load=None, next_sequence=5 * number) for number in range(shards)]
+        self._labels = [EntityLabels(load=None) for _ in range(shards)]
+        self._known = np.zeros((shards, LABEL_PARTITIONS), np.int64)
+        self._positioned, self._random = labels, random
 
     def __call__(self, records: pa.RecordBatch) -> EntityInputs:
         """Advance the entities of a batch."""
@@ -36,9 +46,29 @@ class EntityShards:
         replies = []
         for number, engine in enumerate(self._engines):
             mine = events[shard == number]
+            self._learn(number)
             found = engine.advance(mine)
-            replies.append((mine["row"], found.x, found.sequences))
+            label_x = self._labels[number].describe(mine, units_of(records, mine))
+            known = self._known[number].tolist()
+            replies.append(EventFeatures(mine["row"], found.x, found.sequences, label_x, known))
         return EntityInputs.gathered(len(records), replies)
+
+    def _learn(self, number: int) -> None:
+        if self._positioned is None or self._random is None:
+            return
+        new, self._known[number] = more_labels(self._positioned, self._known[number], self._random)
+        labels, _ = labels_by_entity(LabelBatch.of(new))
+        self._labels[number].learn(labels[labels["key"] % np.uint64(len(self._engines)) == number])
+
+
+def more_labels(
+    labels: PositionedRecords, known: np.ndarray, random: np.random.Generator
+) -> tuple[pa.RecordBatch, np.ndarray]:
+    """Return the next labels of each partition, mixed, and the offsets after them."""
+    max_step = max(labels.offsets) / 40
+    later = known + random.integers(0, 2 * max_step, LABEL_PARTITIONS)
+    new = (labels.offsets >= known[labels.partitions]) & (labels.offsets < later[labels.partitions])
+    return labels.records.take(pa.array(random.permutation(np.flatnonzero(new)))), later
 
 
 def spread(records: pa.RecordBatch, key: str, partitions: int, *, gap: int = 3) -> PositionedRecords:
@@ -69,7 +99,7 @@ class SimulatedJob:
         """Score everything; each shard reads transactions and labels of each partition at a different pace."""
         batches = {shard: self._batches_of(shard) for shard in (4, 2)}
         turns = self.random.permutation([shard for shard in batches for _ in batches[shard]])
-        advance, at = EntityShards(ENTITY_SHARDS), dict.fromkeys(batches, 0)
+        advance, at = EntityShards(ENTITY_SHARDS, self.labels, self.random), dict.fromkeys(batches, 0)
         inputs: dict[int, list[EntityInputs]] = {shard: [] for shard in batches}
         for shard in turns.tolist():
             records = self.transactions.records.take(pa.array(batches[shard][at[shard]]))
@@ -77,14 +107,19 @@ class SimulatedJob:
             at[shard] += 1
         parts = [self._run_shard(shard, batches[shard], inputs[shard]) for shard in batches]
         self.all = self.joined(*(whole for whole, _ in parts))
-        self.numbers = np.empty((len(self.transactions.offsets), len(ENTITIES)), np.int64)
+        count = len(self.transactions.offsets)
+        self.numbers = np.empty((count, len(ENTITIES)), np.int64)
+        self.label_offsets = np.empty((count, len(ENTITIES), LABEL_PARTITIONS), np.int64)
         for shard, of_shard in batches.items():
-            self.numbers[np.concatenate(of_shard)] = np.vstack([item.sequences for item in inputs[shard]])
+            rows = np.concatenate(of_shard)
+            self.numbers[rows] = np.vstack([item.sequences for item in inputs[shard]])
+            offsets = np.vstack([item.label_offsets for item in inputs[shard]])
+            self.label_offsets[rows] = offsets.reshape(len(rows), len(ENTITIES), -1)
         return self.joined(*(sampled for _, sampled in parts))
 
     def recorded(self) -> RecordedSequences:
-        """Return the sequence numbers of all transactions."""
-        return RecordedSequences(self.numbers, np.ones(len(self.numbers), np.bool_))
+        """Return the sequence numbers of all transactions, and the labels that their entities knew."""
+        return RecordedSequences(self.numbers, np.ones(len(self.numbers), np.bool_), self.label_offsets)
 
     @staticmethod
     def joined(*parts: InferenceSample) -> InferenceSample:
@@ -113,26 +148,14 @@ class SimulatedJob:
         x, scores, vectors = [], [], []
         customers = pa.array(set(self.transactions.records.column("customer_id").take(pa.array(rows)).to_pylist()))
         for chunk, entities in zip(batches, inputs, strict=True):
-            labels, known = self._more_labels(known, customers)
-            scorer.learn(labels)
+            new, known = more_labels(self.labels, known, self.random)
+            scorer.learn(LabelBatch.of(new.filter(pc.is_in(new.column("customer_id"), customers))))
             scored = scorer.score(self.transactions.records.take(pa.array(chunk)), entities=entities)
             x.append(scored.x)
             scores.append(scored.scores)
             vectors.append(np.tile(known, (len(chunk), 1)))
         whole = self.sample_of(rows, shard, np.vstack(vectors), np.vstack(x), np.concatenate(scores))
         return whole, whole.take(np.flatnonzero(self.logged[rows]))
-
-    def _more_labels(self, known: np.ndarray, customers: pa.Array) -> tuple[LabelBatch, np.ndarray]:
-        max_step = max(self.labels.offsets) / 40
-        later = known + self.random.integers(0, 2 * max_step, LABEL_PARTITIONS)
-        new = (self.labels.offsets >= known[self.labels.partitions]) & (
-            self.labels.offsets < later[self.labels.partitions]
-        )
-        records = self.labels.records.take(pa.array(self.random.permutation(np.flatnonzero(new))))
-        batch = LabelBatch.of(records)
-        mine = np.isin(np.array(batch.customers), customers.to_pylist())
-        batch.mine[:] = mine
-        return batch, later
 
     def sample_of(self, rows, shard, vectors, x, scores) -> InferenceSample:
         records = self.transactions.records.take(pa.array(rows))

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from benchmarks.baselines.naive_labels import is_of_labels
 from models.features.entity import ENTITIES
-from models.features.table import FEATURE_NAMES, FORMER_FEATURES
+from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES
 from models.scoring.consistency import compare
 from models.scoring.recompute import recompute
 from models.scoring.recorded_sequences import RecordedSequences
@@ -83,11 +84,29 @@ def test_labels_at_other_offsets_than_logged_are_found():
     assert again(job, fewer).mismatching > 10
 
 
+def test_labels_of_entities_at_other_offsets_than_recorded_are_found():
+    job, sample = run(0.3)
+    fewer = np.maximum(job.label_offsets - 2_000, 0)
+    found = again(job, sample, job.recorded()._replace(label_offsets=fewer))
+    assert found.mismatching > 10
+    assert all(is_of_labels(feature) for feature in FEATURES if feature.name in found.differences)
+    assert not {name for name in found.differences if name.startswith(("known_", "genuine_"))}
+
+
+def test_labels_that_an_entity_forgot_are_reported():
+    job, sample = run(1)
+    fallen = job.label_offsets.copy()
+    row = int(np.argmax(fallen[:, 0].sum(axis=1)))
+    fallen[row, 0] = [0, fallen[row, 0].sum()]
+    found = again(job, sample, job.recorded()._replace(label_offsets=fallen))
+    assert found.disordered > 0
+
+
 def test_entity_events_in_another_sequence_than_was_recorded_are_found():
     job, sample = run(0.3)
     numbers = job.numbers.copy()
     numbers[:, 0] = np.where(numbers[:, 0] < 0, -1, numbers[:, 0] ^ 1)
-    found = again(job, sample, RecordedSequences(numbers, job.recorded().known))
+    found = again(job, sample, job.recorded()._replace(numbers=numbers))
     assert found.mismatching > 10
     assert {name.split("_")[0] for name in found.differences} <= {"merchant", "score"}
 
@@ -97,11 +116,12 @@ def test_transactions_without_a_record_make_later_entity_features_uncertain_and_
     known = np.ones(len(job.numbers), np.bool_)
     known[np.flatnonzero(~job.logged)[len(known) // 2]] = False
     numbers = np.where(known[:, None], job.numbers, -1)
-    found = again(job, sample, RecordedSequences(numbers, known))
+    recorded = job.recorded()._replace(numbers=numbers, known=known)
+    found = again(job, sample, recorded)
     assert (found.consistent, found.compared) == (True, len(sample))
     assert 0 < found.entities_uncertain["merchant"] < len(sample) / 2
     sample.scores.view(np.uint32)[:] ^= 1
-    assert again(job, sample, RecordedSequences(numbers, known)).mismatching == len(sample), "scores are compared"
+    assert again(job, sample, recorded).mismatching == len(sample), "scores are compared"
 
 
 def test_two_events_of_an_entity_with_one_number_are_found():
@@ -109,7 +129,7 @@ def test_two_events_of_an_entity_with_one_number_are_found():
     numbers = job.numbers.copy()
     merchants = job.transactions.records.column("merchant_id").to_pylist()
     numbers[merchants.index(merchants[-1]), 0] = numbers[-1, 0]
-    found = again(job, sample, RecordedSequences(numbers, job.recorded().known))
+    found = again(job, sample, job.recorded()._replace(numbers=numbers))
     assert (found.shared_numbers, found.consistent) == (1, False)
 
 

@@ -8,13 +8,17 @@ from models.scoring.recorded_sequences import (
     LoggedSequences,
     RecordedSequences,
     ScoredSequences,
+    label_entries,
     sequence_matrix,
 )
 from schemas.columns import SCORE_ARROW, TRANSACTION_ARROW
+from schemas.label_offset import label_entry
 from schemas.position import position
 from tests.records import transaction
 
-NOTHING_LOGGED = LoggedSequences(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64))
+NOTHING_LOGGED = LoggedSequences(
+    np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64), np.empty((0, 2, 0), np.int64)
+)
 
 
 def sent(*ids):
@@ -30,7 +34,7 @@ def sent(*ids):
 def scored(*rows):
     """Return scores of transactions of customer "c", or of (customer, id), each with the number of its merchant."""
     records = [
-        {"customer_id": customer, "transaction_id": name, "entity_sequences": numbers}
+        {"customer_id": customer, "transaction_id": name, "label_offsets": [], "entity_sequences": numbers}
         for (customer, name), numbers in (
             ((("c", row[0]) if isinstance(row[0], str) else row[0]), row[1]) for row in rows
         )
@@ -73,7 +77,7 @@ def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, num
 def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions():
     transactions = sent("a", "b", "a")
     keys, positions = transaction_hashes(transactions.records), position(transactions.partitions, transactions.offsets)
-    logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]))
+    logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]), np.zeros((2, 2, 0), np.int64))
     scores = scored(("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3]))
     assert merchant_numbers(RecordedSequences.of(transactions, logged, scores)) == [6, 5, 7]
     assert merchant_numbers(RecordedSequences.of(transactions, logged)) == [6, None, 7]
@@ -81,7 +85,9 @@ def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions()
 
 def test_log_of_another_transaction_at_a_position_is_not_the_transaction_s():
     transactions = sent("a")
-    logged = LoggedSequences(np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]))
+    logged = LoggedSequences(
+        np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]), np.zeros((1, 2, 0), np.int64)
+    )
     assert RecordedSequences.of(transactions, logged).unknown == 1
 
 
@@ -90,3 +96,27 @@ def test_sequence_numbers_of_a_part_of_a_column_are_its_own():
     assert sequence_matrix(column).tolist() == [[1, 2], [-1, -1], [3, -1], [-1, -1], [4, 5]]
     assert sequence_matrix(column.slice(2)).tolist() == [[3, -1], [-1, -1], [4, 5]]
     assert sequence_matrix(column.slice(0, 0)).shape == (0, 2)
+
+
+def records_knowing(*rows):
+    """Return scores by label_offsets, entity_sequences and entity_label_offsets."""
+    names = ("label_offsets", "entity_sequences", "entity_label_offsets")
+    same = {"customer_id": "c", "transaction_id": "t"}
+    return pa.RecordBatch.from_pylist([{**same, **dict(zip(names, row, strict=True))} for row in rows], SCORE_ARROW)
+
+
+def test_entities_of_records_of_earlier_versions_knew_the_labels_of_their_shard():
+    found = label_entries(
+        records_knowing(([7], [1, 2], [3, 4, 5, 6]), ([8, 9], [1, 2], []), ([8], [], None), ([], [1, -1], [2, 0]))
+    )
+    assert found.tolist() == [
+        [[3, 4], [5, 6]], [[8, 9], [8, 9]], [[8, 0], [8, 0]], [[2, 0], [0, 0]],
+    ]  # fmt: skip
+
+
+def test_labels_of_a_former_topic_count_as_unknown():
+    entry = label_entry(1, 5)
+    scores = ScoredSequences.of([records_knowing(([], [1, 2], [70, entry]))])
+    batch = pa.RecordBatch.from_pylist([transaction(0, customer_id="c", transaction_id="t")], schema=TRANSACTION_ARROW)
+    placed = PositionedRecords(batch, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    assert RecordedSequences.of(placed, NOTHING_LOGGED, scores).label_offsets.tolist() == [[[0], [5]]]

@@ -10,7 +10,13 @@ from schemas.alert_id import alert_id
 PUBLISHED = [("anna", "t1"), ("ben", "t2"), ("anna", "t3"), ("ben", "t4")]
 SCORES = {"t1": 0.25, "t2": 0.5, "t3": 0.125, "t4": 0.75}
 ALL_LABELS = [7, 2]
-BASIS = {"model_id": "m1", "label_offsets": ALL_LABELS, "rule_book_id": "b1", "entity_sequences": [8, -1]}
+BASIS = {
+    "model_id": "m1",
+    "label_offsets": ALL_LABELS,
+    "rule_book_id": "b1",
+    "entity_sequences": [8, -1],
+    "entity_label_offsets": [9, 2, 0, 0],
+}
 CUSTOMERS = {transaction: customer for customer, transaction in PUBLISHED}
 
 
@@ -57,7 +63,7 @@ WHOLE = Found(
     scores=[score(name) for name in SCORES],
     alerts=[alert("t2"), alert("t4")],
     dead_letters=0,
-    label_ends=ALL_LABELS,
+    label_ends={"anna": {1: 2}, "ben": {0: 7, 1: 1}},
 )
 
 

@@ -12,6 +12,7 @@ from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from benchmarks.chaos.oracle import Oracle
 from benchmarks.chaos.world import draw_labels, draw_world
 from models.features.entities.entity_inputs import EntityInputs
+from models.features.entities.entity_tracker import EntityTracker
 from models.features.hashing import hash_column
 from models.features.label_batch import LabelBatch
 from models.rules.rule_batch import RuleBatch
@@ -51,6 +52,7 @@ def test_oracle_expects_the_scores_of_the_scorer_given_its_labels():
     records = table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches()[0]
     batch = LabelBatch.of(labels.slice(0, int(needed[-1])).combine_chunks().to_batches()[0])
     entities = advanced_in_turns(records)
+    entities.label_x[:] = EntityTracker(with_events=False).advance(records, batch, needed).label_x
     scored = TransactionScorer(model, load=None).score(records, batch, needed, entities=entities)
 
     rows = table.to_pylist()
@@ -59,7 +61,10 @@ def test_oracle_expects_the_scores_of_the_scorer_given_its_labels():
     sequences = dict(zip(keys, scored.entity_sequences.tolist(), strict=True))
     oracle = Oracle(rows, known_labels, {model.manifest.model_id: model}, {}, sequences)
     keys = [
-        ((row["customer_id"], row["transaction_id"]), Basis(model.manifest.model_id, (int(count),), ""))
+        (
+            (row["customer_id"], row["transaction_id"]),
+            Basis(model.manifest.model_id, (int(count),), "", (0, 0), (int(count), 0)),
+        )
         for row, count in zip(rows, needed, strict=True)
     ]
     answers = oracle.expect(keys)
@@ -77,7 +82,7 @@ def advanced_in_turns(records):
     rule_book = np.argsort(np.arange(len(records)) + 400 * queue, kind="stable")
     found = EntityShards(3)(records.take(pa.array(rule_book)))
     inputs = EntityInputs.missing(len(records))
-    inputs.x[rule_book], inputs.sequences[rule_book] = found
+    inputs.x[rule_book], inputs.sequences[rule_book] = found.x, found.sequences
     return inputs
 
 

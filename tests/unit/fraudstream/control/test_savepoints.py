@@ -5,6 +5,7 @@ import pytest
 from fraudstream.control.savepoints import (
     MANIFEST_FILE,
     check_savepoint,
+    has_replaced_operators,
     is_unmarked,
     known_manifest,
     note_manifest,
@@ -16,7 +17,7 @@ from tests.unit.fraudstream.control.job_ids import JOB
 
 JOB_ID = "0123456789abcdef" * 2
 LABELS = StateManifest.from_json(
-    JOB.to_json().replace('"score-batch-thread-2"', '"labels-source", "score-batch-thread-2"')
+    JOB.to_json().replace('"score-batch-thread-2"', '"label-lanes-source", "score-batch-thread-2"')
 )
 
 
@@ -53,10 +54,10 @@ def test_absent_savepoint_is_refused(tmp_path):
 
 def test_dropping_state_needs_an_option_and_is_reported(savepoint):
     folder = savepoint(LABELS)
-    with pytest.raises(StateMismatchError, match=r"none for labels-source .*--allow-dropped-state"):
+    with pytest.raises(StateMismatchError, match=r"none for label-lanes-source .*--allow-dropped-state"):
         check_savepoint(folder, JOB)
-    assert check_savepoint(folder, JOB, may_drop=None) == "The state of labels-source is left behind"
-    assert check_savepoint(folder, JOB, may_drop=frozenset({"labels-source"})) != ""
+    assert check_savepoint(folder, JOB, may_drop=None) == "The state of label-lanes-source is left behind"
+    assert check_savepoint(folder, JOB, may_drop=frozenset({"label-lanes-source"})) != ""
     with pytest.raises(StateMismatchError):
         check_savepoint(folder, JOB, may_drop=frozenset({"outputs-sink"}))
 
@@ -133,3 +134,14 @@ def test_manifest_next_to_a_savepoint_takes_precedence(tmp_path, savepoint):
 def test_unreadable_state_may_not_lose_a_source():
     with pytest.raises(StateMismatchError, match=r"--reset-topic, but .* Flink would drop all that does not fit"):
         check_savepoint("s3://bucket/chk-7", JOB, may_drop=frozenset({"labels-source"}))
+
+
+def test_state_of_labels_that_went_to_every_shard_is_left_behind_without_an_option(savepoint, tmp_path):
+    former = StateManifest.from_json(JOB.to_json().replace('"score-batch-thread-2"', '"labels-source", "score-batch"'))
+    folder, where = savepoint(former), StateFolder(root=tmp_path)
+    check_savepoint(folder, JOB)
+    assert has_replaced_operators(folder, where)
+
+
+def test_state_of_this_version_has_no_operators_that_are_left_behind(savepoint, tmp_path):
+    assert not has_replaced_operators(savepoint(JOB), StateFolder(root=tmp_path))

@@ -27,6 +27,13 @@ def test_marks_are_read_from_the_metadata(tmp_path, mode, shards):
     assert read_marks(tmp_path) == StateMarks(mode, shards)
 
 
+@pytest.mark.parametrize(("uid", "replaced"), [("labels-source-3", True), ("label-lanes-source-3", False)])
+def test_operators_of_an_earlier_version_are_found_in_the_metadata(tmp_path, uid, replaced):
+    uids = (marked(SCORE_BATCH, mode="thread", shards=2).encode(), uid.encode())
+    (tmp_path / METADATA_FILE).write_bytes(b"".join(len(item).to_bytes(2, "big") + item for item in uids))
+    assert read_marks(tmp_path) == StateMarks("thread", 2, has_replaced=replaced)
+
+
 def test_folder_without_metadata_or_of_another_job_has_no_marks(tmp_path):
     assert read_marks(tmp_path) is None
     (tmp_path / METADATA_FILE).write_bytes(b"\0\x11score-batch-other")
@@ -42,13 +49,15 @@ def test_folder_without_metadata_or_of_another_job_has_no_marks(tmp_path):
         ),
         (marked(DETECT_DRIFT, mode="process", shards=8), "job.mode to be 'process' as in the state, got 'thread': set"),
         (
-            marked("labels-window-aggregate", mode="process", shards=8),
+            marked("label-lanes-window-aggregate", mode="process", shards=8),
             "expected job.shards to be 8 as in the state, got 2: set it back",
         ),
         (SCORE_BATCH, "got state of fraudstream 0.1. Take a savepoint with"),
         ("queries-window-aggregate", "got state of fraudstream 0.1"),
+        ("labels-source", "got state of one that read the labels otherwise"),
+        ("labels-window-aggregate-2", "got state of one that read the labels otherwise"),
         (
-            "labels-source-2",
+            "label-lanes-source-2",
             "a source of topics.labels for the state, whose topic was created again 2 times, found none",
         ),
     ],

@@ -194,6 +194,7 @@ def test_service_that_is_no_flink_is_named(call, kind):
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
         lambda rest: rest.restarts("f00d"),
         lambda rest: rest.checkpoints("f00d"),
+        lambda rest: rest.state_sizes("f00d", 1),
         lambda rest: rest.last_failure("f00d"),
         lambda rest: rest.savepoint("f00d", "file:///s", stop=True),
     ],

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fraudstream.rules.rule_file import RuleFile
-from schemas.rule_book import ListEntry, Rule, RuleError, RuleList
+from schemas.rule_book import ACTION_NAMES, ListEntry, Rule, RuleError, RuleList
 
 
 def read(tmp_path, text):
@@ -56,7 +56,7 @@ def test_empty_file_is_a_book_without_rules(tmp_path):
         ("[rule.a]\nwhen = ''", "the file: expected rules, lists, got rule: did you mean rules?"),
         (
             "[rules.a]\nwhen = 'is_night'\naction = 'drop'",
-            "rule a: expected review, block, allow or watch as its action",
+            f"rule a: expected {ACTION_NAMES} as its action",
         ),
         ("[rules.a]\naction = 'review'", "rule a: expected a text as `when`, got None"),
         ("[rules.a]\nwhen = 'x'\naction = 'review'\nexpire = 3", "got expire: did you mean expires?"),

@@ -1,0 +1,120 @@
+"""A backlog of skewed partitions and its live features, compared with those in the sequence of event time."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from confluent_kafka import Producer
+
+from benchmarks.suites.features import transactions
+from fraudstream.archive.inference_samples import read_logged
+from models.features.entities.entity_record import RECENT
+from models.features.operation import Operation
+from models.features.table import FEATURES
+from models.features.window import DAY
+from models.scoring.artifact import load_artifact
+from producers.encoding import encode_transactions
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from schemas.registry import FileRegistry
+from schemas.wall_clock import now_ms
+from tests.integration.scoring_lane import Lane
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+ROWS, SHARES = 80_000, np.arange(6, 14) / np.arange(6, 14).sum()
+"""Transactions of a day, and the share of each partition: the first has half as many as the last."""
+EMPTY = 1
+"""Partitions without a record, which must not hold up the others."""
+ALIGNMENT_MS = 30 * MINUTE_MS
+ALLOWED_MS = ALIGNMENT_MS + 3 * HOUR_MS
+"""Alignment, and what has been read of a partition by the time it is held back: a fetch and some polls, 800 records."""
+NOWHERE = pa.nulls(ROWS, pa.float64())
+SMALL_BATCHES = {"linger.ms": 1, "batch.size": 16_384, "compression.type": "none"}
+(COUNT_24H,) = [
+    column
+    for column, feature in enumerate(FEATURES)
+    if (feature.entity, feature.operation, feature.window) == ("merchant", Operation.ENTITY_COUNT, DAY)
+]
+
+
+def send_backlog(lane: Lane) -> pa.RecordBatch:
+    """Send a day of transactions, each with its event time as its Kafka time; customers differ by partition."""
+    rng = np.random.default_rng(5)
+    partitions = rng.choice(len(SHARES), ROWS, p=SHARES)
+    customers = len(SHARES) * rng.integers(0, 100, ROWS) + partitions
+    table = transactions(rng, customers, now_ms() - 25 * HOUR_MS, DAY_MS).drop_columns(["latitude", "longitude"])
+    table = table.append_column("latitude", NOWHERE).append_column("longitude", NOWHERE)
+    times_ms = table.column("event_time").cast(pa.int64()).to_pylist()
+    producer = Producer({**SMALL_BATCHES, "bootstrap.servers": lane.services.bootstrap_servers})
+    records = encode_transactions(pa.Table.from_batches([table]), FileRegistry(), "t-value")
+    for (key, value), partition, time_ms in zip(records, partitions.tolist(), times_ms, strict=True):
+        producer.produce(lane.topics.transactions, value, key, partition=partition, timestamp=time_ms)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+    return table
+
+
+class Drained:
+    """Features of the transactions of a drained backlog, and the events of their merchants.
+
+    Attributes
+    ----------
+    lags_ms : ndarray of int64, (rows,)
+        Time by which a merchant's events had reached beyond each of its events before that one came.
+    counts, in_event_order : ndarray of int64, (rows,)
+        Merchant's transactions of the last 24 h: as the model saw them, and by event time.
+    recent : ndarray of int64, (rows,)
+        Those of them within ALLOWED_MS before the transaction.
+    """
+
+    def __init__(self, lane: Lane, table: pa.RecordBatch) -> None:
+        logged = read_logged(lane.broker, load_artifact(artifact_folder()).manifest)
+        rows = {name: row for row, name in enumerate(table.column("transaction_id").to_pylist())}
+        index = np.array([rows[name] for name in logged.sample.transactions])
+        assert len(set(index.tolist())) == len(table)
+        times = table.column("event_time").cast(pa.int64()).to_numpy()[index]
+        merchants = table.column("merchant_id").dictionary_encode().indices.to_numpy()[index]
+        arrival = np.lexsort((logged.sequences.numbers[:, 0], merchants))
+        groups = np.split(arrival, np.flatnonzero(np.diff(merchants[arrival])) + 1)
+        # With more, windows are not exact.
+        groups = [group for group in groups if len(group) <= RECENT]
+        found = [self._of_merchant(times[group], logged.sample.x[group, COUNT_24H]) for group in groups]
+        self.lags_ms, self.counts, self.in_event_order, self.recent = np.concatenate(found, axis=1)
+
+    def _of_merchant(self, times, counts):
+        by_time = np.sort(times)
+
+        def before(since_ms: int) -> np.ndarray:
+            return np.searchsorted(by_time, times) - np.searchsorted(by_time, times - since_ms)
+
+        lags = np.maximum.accumulate(times) - times
+        return np.stack([lags, counts.astype(np.int64), before(DAY_MS), before(ALLOWED_MS)])
+
+
+def drained(lane: Lane) -> Drained:
+    table = send_backlog(lane)
+    lane.submit()
+    lane.await_records(lane.topics.inference, ROWS)
+    lane.cancel()
+    return Drained(lane, table)
+
+
+@pytest.mark.parametrize("alignment_ms", [ALIGNMENT_MS, 0])
+def test_backlog_of_aligned_partitions_has_live_features_of_the_event_order_but_for_the_last_hours(
+    open_lane, alignment_ms
+):
+    settings = {"labels": False, "emit_scores": False, "feature_log_share": 1, "alignment_s": alignment_ms / 1000}
+    found = drained(open_lane(model=artifact_folder(), partitions=len(SHARES) + EMPTY, **settings))
+    missed = found.in_event_order - found.counts
+    assert missed.min() >= 0, "none counts that came later in event time"
+    print(
+        alignment_ms,
+        "lag h",
+        found.lags_ms.max() / HOUR_MS,
+        np.percentile(found.lags_ms, [50, 90, 99, 99.9]) / HOUR_MS,
+        "missed",
+        missed.mean(),
+        missed.max(),
+    )
+    within = found.lags_ms.max() <= ALLOWED_MS and bool((missed <= found.recent).all())
+    assert within == (alignment_ms > 0)
