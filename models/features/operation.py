@@ -79,7 +79,13 @@ class Operation(StrEnum):
     ENTITY_Z_SCORE = "entity_z_score"  # (amount - mean) / (deviation + 1 major unit)
     ENTITY_TO_MEAN = "entity_to_mean"  # (amount + 1) / (mean + 1), in major units
 
+    # of the customer and the merchant, from other features
+    TO_JOINT_MEAN = "to_joint_mean"  # (amount + 1) / geometric mean of the MEAN + 1 and the merchant's ENTITY_MEAN + 1
+
     # over all that is kept of the entity
     ENTITY_AGE = "entity_age"  # seconds since its first transaction
     ENTITY_SINCE_LAST = "entity_since_last"  # seconds since its newest earlier transaction
+    ENTITY_SIMILAR_KNOWN = "entity_similar_known"  # of its newest 32, number of those of the last hour with an amount
+    # within 25 % whose customer was not new to the entity
+    ENTITY_SIMILAR_NEW = "entity_similar_new"  # the same, whose customer was new
     ENTITY_IS_NEW_CUSTOMER = "entity_is_new_customer"  # 1 when the customer is new to the entity, else 0

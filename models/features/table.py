@@ -104,6 +104,10 @@ def _entity_features(entity: Entity) -> tuple[Feature, ...]:
         Feature(f"{name}_age_s", "event_time", Op.ENTITY_AGE, None, "s", -1, None, name),
         Feature(f"{name}_since_last_s", "event_time", Op.ENTITY_SINCE_LAST, None, "s", -1, None, name),
         Feature(f"{name}_new_customer", "customer_id", Op.ENTITY_IS_NEW_CUSTOMER, None, "flag", -1, _NONE, name),
+        Feature(
+            f"{name}_similar_known_1h", "amount_minor", Op.ENTITY_SIMILAR_KNOWN, None, "transactions", 0, None, name
+        ),
+        Feature(f"{name}_similar_new_1h", "amount_minor", Op.ENTITY_SIMILAR_NEW, None, "transactions", 0, None, name),
     )
 
 
@@ -269,8 +273,9 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
 FEATURES: tuple[Feature, ...] = (
     *CUSTOMER_FEATURES,
     *(feature for entity in ENTITIES for feature in _entity_features(entity)),
+    Feature("amount_to_joint_mean_30d", "amount_minor", Op.TO_JOINT_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
 )
-"""All features in the order of their columns in x: those of each entity follow the customer's."""
+"""All features in the order of their columns in x: the customer's, those of each entity, and of both."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 

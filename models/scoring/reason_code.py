@@ -77,6 +77,7 @@ CODES: dict[Op, ReasonCode] = {
     Op.TO_MEAN: ReasonCode.AMOUNT,
     Op.TO_MAXIMUM: ReasonCode.AMOUNT,
     Op.TO_SAME_MEAN: ReasonCode.AMOUNT,
+    Op.TO_JOINT_MEAN: ReasonCode.AMOUNT,
     Op.TO_GENUINE_MEAN: ReasonCode.AMOUNT,
     Op.TO_GENUINE_MAXIMUM: ReasonCode.AMOUNT,
     Op.GENUINE_Z_SCORE: ReasonCode.AMOUNT,
@@ -126,6 +127,7 @@ def _entity_codes(
 ) -> dict[Op, ReasonCode]:
     return {
         **dict.fromkeys((Op.ENTITY_COUNT, Op.ENTITY_SUM, Op.ENTITY_SINCE_LAST), activity),
+        **dict.fromkeys((Op.ENTITY_SIMILAR_KNOWN, Op.ENTITY_SIMILAR_NEW), activity),
         **dict.fromkeys((Op.ENTITY_CUSTOMERS, Op.ENTITY_NEW_SHARE), customers),
         **dict.fromkeys((Op.ENTITY_MEAN, Op.ENTITY_DEVIATION, Op.ENTITY_MAXIMUM), amount),
         **dict.fromkeys((Op.ENTITY_Z_SCORE, Op.ENTITY_TO_MEAN), amount),

@@ -8,14 +8,16 @@ import math
 import numpy as np
 from numba import uint64
 
-from models.features.compiled import compiled, inlined
+from models.features.compiled import compiled_with, inlined
+from models.features.entities import entity_burst
+from models.features.entities.entity_burst import BURST_FACTS, describe_burst
 
 # The facts that `advance` finds, in this order: the windowed ones for each window in turn, then the others.
 WINDOWED_FACTS = (
     "entity_count", "entity_sum", "entity_mean", "entity_deviation", "entity_maximum", "entity_customers",
     "entity_new_share", "entity_z_score", "entity_to_mean",
 )  # fmt: skip
-OTHER_FACTS = ("entity_age", "entity_since_last", "entity_is_new_customer")
+OTHER_FACTS = ("entity_age", "entity_since_last", "entity_is_new_customer", *BURST_FACTS)
 
 _PER_WINDOW = len(WINDOWED_FACTS)
 _OTHERS = len(OTHER_FACTS)
@@ -324,7 +326,7 @@ def _forget(counts, tiled, id_rows, ids, slot):
         id_rows[slot] = 0
 
 
-@compiled
+@compiled_with(entity_burst)
 def advance(
     entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns,
     fact_indices, missing, first_sequence, adds, counted, x, spare,
@@ -358,6 +360,7 @@ def advance(
         facts[at] = (now_ms - first_ms[slot]) / 1000.0 if count and first_ms[slot] <= now_ms else np.nan
         facts[at + 1] = (now_ms - row[newest].event_time_ms) / 1000.0 if newest >= 0 else np.nan
         facts[at + 2] = is_new
+        describe_burst(row, newest + 1, now_ms, amount, facts, at + 3)
         for k in range(columns.size):
             value = facts[fact_indices[k]]
             x[i, columns[k]] = missing[k] if math.isnan(value) else np.float32(value)

@@ -34,19 +34,20 @@ def test_usual_count_of_an_hour_is_a_168th_of_a_week():
 
 
 CUSTOMER = (customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
-LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
+LABELS = (label_facts.WINDOWED_FACTS, (*label_facts.ENTITY_FACTS, *label_facts.CUSTOMER_FACTS), LABEL_WINDOWS)
 
 
 def test_kernels_compute_exactly_the_operations_each_once():
     entity = (*entity_kernel.WINDOWED_FACTS, *entity_kernel.OTHER_FACTS)
     facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
-    assert sorted(facts) == sorted(operation.value for operation in Operation)
+    assert sorted(facts) == sorted(operation.value for operation in set(Operation) - {Operation.TO_JOINT_MEAN})
 
 
 def test_every_feature_is_a_distinct_fact_of_one_kernel():
     customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
     entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
-    assert sorted([*customer.columns, *labels.columns, *entities]) == list(range(len(FEATURES)))
+    joint = FEATURE_NAMES.index("amount_to_joint_mean_30d")
+    assert sorted([*customer.columns, *labels.columns, *entities, joint]) == list(range(len(FEATURES)))
     for facts in (customer, labels, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 

@@ -9,8 +9,8 @@ MEANINGS = {
     "AMOUNT": (
         "The amount, compared with what the customer usually pays",
         {
-            "amount", "z_score", "to_mean", "to_maximum", "to_same_mean", "to_genuine_mean", "to_genuine_maximum",
-            "genuine_z_score",
+            "amount", "z_score", "to_mean", "to_maximum", "to_same_mean", "to_joint_mean",
+            "to_genuine_mean", "to_genuine_maximum", "genuine_z_score",
         },
     ),
     "AMOUNT_AT_MERCHANT": (
@@ -51,7 +51,10 @@ MEANINGS = {
     ),
     "MERCHANT_ACTIVITY": (
         "How many payments this merchant has received lately",
-        {"merchant entity_count", "merchant entity_sum", "merchant entity_since_last"},
+        {
+            "merchant entity_count", "merchant entity_sum", "merchant entity_since_last",
+            "merchant entity_similar_known", "merchant entity_similar_new",
+        },
     ),
     "MERCHANT_CUSTOMERS": (
         "How many customers have paid this merchant lately, and how many are new to it",
@@ -60,7 +63,10 @@ MEANINGS = {
     "MERCHANT_AGE": ("How long this merchant has been known", {"merchant entity_age"}),
     "DEVICE_ACTIVITY": (
         "How many payments this device has made lately",
-        {"device entity_count", "device entity_sum", "device entity_since_last"},
+        {
+            "device entity_count", "device entity_sum", "device entity_since_last", "device entity_similar_known",
+            "device entity_similar_new",
+        },
     ),
     "DEVICE_CUSTOMERS": (
         "How many customers have used this device lately, and how many are new to it",
