@@ -26,8 +26,7 @@ from schemas.rule_book import RULES_KEY
 Source = Callable[[StreamTableEnvironment], DataStream]
 """Adds a source to the job graph; its stream has rows of SHARDED_BATCH."""
 
-# A label may be a moment late: it waits for others, since each shard that has one pays the fixed costs of a batch.
-LABEL_BATCH_MS = 100
+MIN_LABEL_BATCH_MS, MAX_LABEL_BATCH_MS, LABEL_SHARD_MS = 100, 960, 30
 LIST_BATCH_MS = 100
 
 # A text that crosses into Python loses a leading byte order mark, and would be another customer's name.
@@ -90,21 +89,30 @@ def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: s
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the labels of each lane for LABEL_BATCH_MS, in the JVM: rows of SHARDED_BATCH.
+    """Collect the labels of each lane for `label_batch_ms`, in the JVM: rows of SHARDED_BATCH.
 
     A lane has whole partitions, and its key is one of the shards'. A window is one batch and not several: those would
     come in any sequence, and a shard that knows a label must know all of its own that precede it in the partition,
     since its known labels are expressed as offsets.
     """
     _create_sharded_view(tables, config, uids.LABELS)
+    span = f"INTERVAL '0.{label_batch_ms(config.shards):03d}' SECOND"
     batches = tables.sql_query(f"""
         SELECT lane, ROW({types.LABELS}, record_keys, payloads, positions, stamps)
         FROM (
             SELECT lane, {_COLLECTED}
-            FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), INTERVAL '0.{LABEL_BATCH_MS:03d}' SECOND))
+            FROM TABLE(TUMBLE(TABLE sharded_labels, DESCRIPTOR(arrived), {span}))
             GROUP BY lane, window_start, window_end
         )""")  # noqa: S608
     return _sharded_batches(tables, batches, uids.LABEL_LANES, config)
+
+
+def label_batch_ms(shards: int) -> int:
+    """Return the time over which labels collect, milliseconds.
+
+    A label may be a moment late: it waits for others, since each shard that has one pays the fixed costs of a batch.
+    """
+    return min(MAX_LABEL_BATCH_MS, max(MIN_LABEL_BATCH_MS, LABEL_SHARD_MS * shards))
 
 
 def control_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-FEW_LABELS = 200
-"""Number of labels up to which a batch is written to the records directly, unless the log has entries."""
-
 MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
 """Labels, and batches of them, that the log holds before the records are written."""
 
@@ -15,9 +12,8 @@ MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
 class LabelLog:
     """Log of a shard's labels, in place of the records that they change.
 
-    In a live stream few labels come at a time, and the records that they change are written at once. On a backlog the
-    same records change again and again, so the labels are kept in a log until it is full, and many of them cost one
-    writing; a restored shard learns the log again.
+    A label has 30 bytes, and a record up to 27,000. So the labels are kept in a log until it is full, and many of them
+    cost one writing of a record; a restored shard learns the log again.
 
     Parameters
     ----------
@@ -42,8 +38,7 @@ class LabelLog:
 
     def accepts(self, labels: int) -> bool:
         """Return whether this many labels are to be logged; if not, the records are to be written."""
-        full = self._logged + labels > MAX_LOGGED or self._entries == MAX_ENTRIES
-        return not full and (labels > FEW_LABELS or self._entries > 0)
+        return self._logged + labels <= MAX_LOGGED and self._entries < MAX_ENTRIES
 
     def add(self, entry: bytes, labels: int) -> None:
         """Append an entry with this many labels."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jobs.operators import label_log
 from jobs.operators.decode_batch import EVENTS
 from jobs.operators.label_blobs import CustomerLabels, decode_entity_labels
 from jobs.record_types import CUSTOMER_LABELS, ENTITY_LABELS, LABELS, REJECTED_LABELS, STAMP_SHIFT
@@ -61,7 +62,8 @@ def test_rejected_labels_go_to_the_shard_of_their_batch_with_their_bytes():
     assert payloads[0] == LABEL_KIND.codec.encode(records[1])
 
 
-def test_a_label_reaches_its_customer_and_its_merchant_wherever_they_are():
+def test_a_label_reaches_its_customer_and_its_merchant_wherever_they_are(monkeypatch):
+    monkeypatch.setattr(label_log, "MAX_ENTRIES", 0)
     operator = OperatorInMemory(customer_folder(), shards=8)
     records = [(item["customer_id"], LABEL_KIND.codec.encode(item)) for item in (label(row) for row in range(30))]
     operator.send(LABELS, records, shard=SHARD_KEYS[8][3], time_ms=NOON_MS)

@@ -1,11 +1,11 @@
 """Known labels of the entities of a shard, between memory and state."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.operators import label_log
+from jobs.operators.entity_state import signed
 from jobs.operators.expiry_index import KEPT_MS
 from models.features.entities.entity_labels import EntityLabels
 from models.features.label_record import ENTITY_LABEL
@@ -30,15 +30,14 @@ def labels(seed, count, keys=9):
 @given(
     seed=st.integers(0, 99),
     restarts=st.sets(st.integers(0, 40)),
-    few=st.integers(0, 30),
-    most=st.integers(1, 400),
+    most=st.tuples(st.integers(1, 400), st.integers(0, 30)),
     capacity=st.sampled_from([1, 5, 1_000]),
 )
-def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed, restarts, few, most, capacity):
+def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed, restarts, most, capacity):
     given_labels, given_events, reference = labels(seed, 600), events(seed, 400), EntityLabels(load=None)
     sizes = np.random.default_rng(seed).multinomial(len(given_labels), np.full(40, 1 / 40)).tolist()
-    limits, learned = (label_log.FEW_LABELS, label_log.MAX_LOGGED), 0
-    label_log.FEW_LABELS, label_log.MAX_LOGGED = few, most
+    limits, learned = (label_log.MAX_LOGGED, label_log.MAX_ENTRIES), 0
+    label_log.MAX_LOGGED, label_log.MAX_ENTRIES = most
     try:
         state, shard = State(), None
         for number, size in enumerate(sizes):
@@ -51,7 +50,7 @@ def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed,
             mine = batch(given_events[10 * number : 10 * number + 10])
             np.testing.assert_array_equal(shard.advance(number, mine).label_x, reference.describe(*mine))
     finally:
-        label_log.FEW_LABELS, label_log.MAX_LOGGED = limits
+        label_log.MAX_LOGGED, label_log.MAX_ENTRIES = limits
 
 
 def test_the_reply_has_the_offsets_that_its_features_are_of():
@@ -74,19 +73,18 @@ def test_labels_that_are_known_are_skipped_when_their_topic_is_read_again():
     np.testing.assert_array_equal(shard.describe(0, mine).label_x, expected)
 
 
-@pytest.mark.parametrize("few", [0, 200])
-def test_labels_of_silent_entities_are_forgotten_once_they_are_in_the_records(monkeypatch, few):
-    monkeypatch.setattr(label_log, "FEW_LABELS", few)
+def test_labels_of_silent_entities_are_forgotten(monkeypatch):
+    monkeypatch.setattr(label_log, "MAX_ENTRIES", 0)
     state = State()
     shard = open_shard(state)
     silent = labels(1, 2, keys=1)
     silent["key"] = 1 << 63
     shard.learn(silent, np.arange(2))
-    assert (len([*state.labels.keys()]), len(state.label_log)) == ((1, 0) if few else (0, 1))
+    assert [*state.labels.keys()] == [signed(1 << 63)]
     late = events(2, 2, keys=1)
     late["key"], late["event_time_ms"] = 5, START_MS + KEPT_MS + 2 * 86_400_000
     shard.advance(0, batch(late))
-    assert len([*state.labels.keys()]) == 0
+    assert [*state.labels.keys()] == []
     late["key"] = 1 << 63
     known = open_shard(state).advance(1, batch(late[:1])).label_x[0, 0]
     assert known == 0

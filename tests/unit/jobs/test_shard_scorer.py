@@ -28,6 +28,12 @@ def artifact():
 
 
 @pytest.fixture
+def written_at_once(monkeypatch):
+    """Make the log accept nothing."""
+    monkeypatch.setattr(label_log, "MAX_ENTRIES", 0)
+
+
+@pytest.fixture
 def open_shard(artifact):
     def make(state):
         def new_scorer(load):
@@ -62,15 +68,7 @@ def score_at(shard, batch, now_ms):
     return found
 
 
-def test_few_labels_are_written_to_the_records_at_once(open_shard):
-    state = State()
-    open_shard(state).learn(many_labels(30), np.arange(30))
-    assert set(state.customer_labels) == {"c0", "c1", "c2"}
-    assert state.label_log == {}
-
-
-def test_many_labels_are_logged_and_restored(open_shard, monkeypatch):
-    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
+def test_many_labels_are_logged_and_restored(open_shard):
     state = State()
     shard = open_shard(state)
     labels = many_labels(200)
@@ -83,7 +81,6 @@ def test_many_labels_are_logged_and_restored(open_shard, monkeypatch):
 
 
 def test_full_log_is_written_to_the_records(open_shard, monkeypatch):
-    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
     monkeypatch.setattr(label_log, "MAX_LOGGED", 120)
     state = State()
     shard, labels = open_shard(state), many_labels(200)
@@ -98,8 +95,7 @@ def test_full_log_is_written_to_the_records(open_shard, monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [("MAX_LOGGED", 52), ("MAX_ENTRIES", 3)])
-def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, limit):
-    monkeypatch.setattr(label_log, "FEW_LABELS", 10)
+def test_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, limit):
     monkeypatch.setattr(label_log, *limit)
     state = State()
     shard, labels = open_shard(state), many_labels(54)
@@ -107,7 +103,7 @@ def test_few_labels_join_the_log_until_that_is_full(open_shard, monkeypatch, lim
     for begin, end in ((0, 50), (50, 51), (51, 52), (52, 53), (53, 54)):
         shard.learn(labels[begin:end], np.arange(begin, end))
         entries.append(len(state.label_log))
-    assert entries == [1, 2, 3, 0, 0]
+    assert entries == [1, 2, 3, 0, 1]
     assert len(state.customer_labels) == 3
 
 
@@ -145,6 +141,7 @@ def test_offsets_of_a_recreated_topic_are_greater_than_all_of_the_previous_one(o
     assert open_shard(state).label_offsets == [label_entry(1, 4), 71]
 
 
+@pytest.mark.usefixtures("written_at_once")
 def test_only_inactive_customers_are_forgotten(open_shard):
     state = State()
     shard = open_shard(state)
@@ -176,6 +173,7 @@ def test_forgotten_customer_that_returns_is_new_and_is_forgotten_again(open_shar
     assert counts == [0, 0, 0]
 
 
+@pytest.mark.usefixtures("written_at_once")
 def test_labels_of_customers_who_never_bought_are_forgotten(open_shard):
     state = State()
     shard = open_shard(state)
@@ -186,8 +184,7 @@ def test_labels_of_customers_who_never_bought_are_forgotten(open_shard):
 
 
 @pytest.mark.parametrize("restored", [False, True])
-def test_labels_in_the_log_keep_their_customer(open_shard, monkeypatch, restored):
-    monkeypatch.setattr(label_log, "FEW_LABELS", 0)
+def test_labels_in_the_log_keep_their_customer(open_shard, restored):
     state = State()
     shard = open_shard(state)
     score(shard, records({}))
@@ -201,6 +198,7 @@ def test_labels_in_the_log_keep_their_customer(open_shard, monkeypatch, restored
 
 
 @pytest.mark.parametrize("late_ms", [0, 29 * DAY_MS])
+@pytest.mark.usefixtures("written_at_once")
 def test_forgotten_state_was_outside_every_feature_window(open_shard, late_ms):
     now_ms = START_MS + KEPT_MS + 2 * DAY_MS
     old = [
