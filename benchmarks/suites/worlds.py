@@ -36,7 +36,7 @@ def of_world(seed: int, customers: int, feature_sets: Sequence[TrainedFeatures])
     with tempfile.TemporaryDirectory() as folder:
         history = Path(folder) / "history.parquet"
         pq.write_table(simulate(SimulationConfig(seed=seed, customers=customers)), history)
-        found = {}
+        found: dict[str, list[float]] = {}
         for features in feature_sets:
             with console.status(f"world {seed}: training on {features} features"):
                 manifest = train(history, Path(folder) / features, TrainingSettings(features=features))
