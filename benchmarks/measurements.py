@@ -91,6 +91,12 @@ MEASUREMENTS: Sequence[Measurement] = (
         needs_stack=False,
         options=SEED,
     ),
+    Measurement(
+        name="worlds",
+        measures="Recall of the default model in several simulated worlds, by kind of fraud",
+        needs_stack=False,
+        options={"worlds": "number of worlds, seeds from 1 on"},
+    ),
 )
 
 

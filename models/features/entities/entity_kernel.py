@@ -9,7 +9,8 @@ from numba import uint64
 from models.features import cache_lines
 from models.features.cache_lines import prefetch
 from models.features.compiled import compiled_with, inlined
-from models.features.entities import entity_facts
+from models.features.entities import entity_burst, entity_facts
+from models.features.entities.entity_burst import describe_burst
 from models.features.entities.entity_facts import (
     OTHER_FACTS,
     PER_WINDOW,
@@ -310,6 +311,7 @@ def _describe(
     facts[at] = (now_ms - head.first_ms) / 1000.0 if count and head.first_ms <= now_ms else np.nan
     facts[at + 1] = (now_ms - entries[slot, size - 1].event_time_ms) / 1000.0 if size else np.nan
     facts[at + 2] = is_new
+    describe_burst(entries, slot, size, now_ms, np.float64(event.amount), facts, at + 3)
 
 
 @inlined
@@ -324,7 +326,7 @@ def _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds):
     return np.int64(head.count), head.tiled > 0
 
 
-@compiled_with(entity_facts, cache_lines)
+@compiled_with(entity_burst, entity_facts, cache_lines)
 def advance(entities, ids, layout, slots, events, first_sequence, adds, counted, x):
     """Write the features of each event in order, and add it to its entity if ``adds``.
 

@@ -25,6 +25,9 @@ ENTITY_WIDTH = len(_OF_ONE)
 FIRST_ENTITY_COLUMN = len(CUSTOMER_FEATURES)
 """Column of x at which the entities' features begin."""
 
+ENTITY_COLUMNS = slice(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + len(ENTITIES) * ENTITY_WIDTH)
+"""Columns of x of all entities' features."""
+
 
 def missing_entity_features(n: int) -> NDArray[np.float32]:
     """Return the entities' features of n transactions that have no entity, (n, entities * ENTITY_WIDTH)."""

@@ -12,6 +12,7 @@ from models.features.table import (
     CUSTOMER_FEATURES,
     FEATURE_NAMES,
     FEATURES,
+    FORMER_FEATURES,
     LABEL_WINDOWS,
     TABLE_WIDTHS,
     WINDOWS,
@@ -41,14 +42,15 @@ def test_kernels_compute_exactly_the_operations_each_once():
     entity = (*entity_facts.WINDOWED_FACTS, *entity_facts.OTHER_FACTS)
     layouts = (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)
     facts = [*(fact for windowed, others, _ in layouts for fact in (*windowed, *others)), *entity]
-    assert sorted(facts) == sorted(operation.value for operation in Operation)
+    assert sorted(facts) == sorted(operation.value for operation in set(Operation) - {Operation.TO_JOINT_MEAN})
 
 
 def test_every_feature_is_a_distinct_fact_of_one_kernel():
     layouts = [FeatureLayout.of(*facts) for facts in (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)]
     entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
     columns = [column for layout in layouts for column in layout.columns.tolist()]
-    assert sorted([*columns, *entities]) == list(range(len(FEATURES)))
+    joint = FEATURE_NAMES.index("amount_to_joint_mean_30d")
+    assert sorted([*columns, *entities, joint]) == list(range(len(FEATURES)))
     for facts in (*layouts, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
@@ -95,7 +97,9 @@ def test_a_usual_value_of_an_entity_is_of_the_same_entity():
     assert all(entity_of[f.usual.feature] == f.entity for f in FEATURES if f.usual and f.usual.feature)
 
 
-def test_customer_table_is_accepted_with_the_hash_of_the_version_before_entities():
-    assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == 88
+def test_models_of_a_former_table_are_read_as_the_beginning_of_the_present_one():
+    assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(FORMER_FEATURES)] == 88
+    assert TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == len(CUSTOMER_FEATURES)
     assert TABLE_WIDTHS[spec_hash()] == len(FEATURES)
-    assert FEATURES[:88] == CUSTOMER_FEATURES
+    assert FEATURES[:88] == FORMER_FEATURES
+    assert FEATURES[: len(CUSTOMER_FEATURES)] == CUSTOMER_FEATURES
