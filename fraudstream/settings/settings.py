@@ -118,7 +118,7 @@ class JobSettings(Section):
     parallelism: AtLeastOne = JobConfig.parallelism
     """parallelism of the job, in slots"""
     shards: AtLeastOne = JobConfig.shards
-    """number of shards: 1, 2, 4, 8, 16 or 32; the maximum parallelism, fixed at the first deployment"""
+    """number of shards, a power of two up to 128: the maximum parallelism; `state export` and `import` change it"""
     batch_ms: AtLeastOne = JobConfig.batch_ms
     """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms

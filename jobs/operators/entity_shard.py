@@ -144,6 +144,14 @@ class EntityShard:
             label_offsets=self._labels.label_offsets if self._labels is not None else (),
         )
 
+    def write_all(self) -> None:
+        """Write the records of all entities that changed, so that the logs are empty."""
+        self._write(len(self._unwritten))
+        self._begin_writing()
+        self._write(len(self._unwritten))
+        if self._labels:
+            self._labels.write()
+
     @property
     def figures(self) -> EntityFigures:
         """Sizes of the shard, and what it did."""
