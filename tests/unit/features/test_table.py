@@ -33,20 +33,23 @@ def test_usual_count_of_an_hour_is_a_168th_of_a_week():
 
 
 CUSTOMER = (customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
-LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
+ENTITY_LABELS = (label_facts.WINDOWED_FACTS, label_facts.ENTITY_FACTS, LABEL_WINDOWS)
+CUSTOMER_LABELS = ((), label_facts.CUSTOMER_FACTS, ())
 
 
 def test_kernels_compute_exactly_the_operations_each_once():
     entity = (*entity_facts.WINDOWED_FACTS, *entity_facts.OTHER_FACTS)
-    facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
+    layouts = (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)
+    facts = [*(fact for windowed, others, _ in layouts for fact in (*windowed, *others)), *entity]
     assert sorted(facts) == sorted(operation.value for operation in Operation)
 
 
 def test_every_feature_is_a_distinct_fact_of_one_kernel():
-    customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
+    layouts = [FeatureLayout.of(*facts) for facts in (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)]
     entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
-    assert sorted([*customer.columns, *labels.columns, *entities]) == list(range(len(FEATURES)))
-    for facts in (customer, labels, ENTITY_LAYOUT):
+    columns = [column for layout in layouts for column in layout.columns.tolist()]
+    assert sorted([*columns, *entities]) == list(range(len(FEATURES)))
+    for facts in (*layouts, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
 
