@@ -6,6 +6,7 @@ from numba import from_dtype, types
 from models.features import hashing, kernel, label_kernel
 from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, slot_index
+from models.features.entity import ENTITIES
 from models.features.history import ENTRY, TILE
 from models.features.label_record import DAY_TILE, ENTITY_LABEL, LABEL, TOTALS
 
@@ -60,8 +61,9 @@ ENTITIES_SIGNATURE = (
     _tuple(*_ENTITY_ROWS), _tuple(_COUNTS, *_ENTITY_IDS), _tuple(*_FACTS), _INTS,
     _one_row(entity_record.EVENT, readonly=True), types.int64, types.boolean, _FLAGS, _X,
 )  # fmt: skip
-_KEYS = types.Array(types.uint64, 2, "C")
-EVENTS_SIGNATURE = (_HASHES, _HASHES, _INTS, _INTS, _DOUBLES, _KEYS, _one_row(entity_record.EVENT))
+EVENTS_SIGNATURE = (
+    _HASHES, _HASHES, _INTS, _INTS, _DOUBLES, _HASHES, _tuple(*[_HASHES] * len(ENTITIES)), _one_row(entity_record.EVENT)
+)  # fmt: skip
 _INDEX = (_COUNTS, types.int64, _HEADS)
 FIND_SIGNATURE = (*_INDEX, types.Array(types.uint64, 1, "A", readonly=True), _LONGS)
 ADD_SIGNATURE = (*_INDEX, _INTS)
@@ -88,7 +90,6 @@ def warm_up() -> None:
         (label_kernel.advance_entities, ENTITY_LABELS_SIGNATURE),
         (entity_kernel.advance, ENTITIES_SIGNATURE),
         (hashing.write_pair_hashes, (_HASHES, _HASHES, _vector(types.uint64, readonly=False))),
-        (event_kernel.write_keys, (types.uint64, _HASHES, _KEYS, types.int64)),
         (event_kernel.write_events, EVENTS_SIGNATURE),
         (slot_index.find, FIND_SIGNATURE),
         (slot_index.add, ADD_SIGNATURE),

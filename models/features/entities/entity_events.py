@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import required
-from models.features.entities.entity_keys import entity_keys
+from models.features.entities.entity_keys import salts
 from models.features.entities.entity_record import EVENT
 from models.features.entities.event_kernel import write_events
 from models.features.entity import ENTITIES
@@ -34,7 +34,8 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
         numbers(required(records, "event_time"), np.int64),
         numbers(required(records, "amount_minor"), np.int64),
         minor_units(records.column("currency")),
-        entity_keys(records, ENTITIES),
+        salts(ENTITIES),
+        tuple(hash_column(records.column(entity.column)) for entity in ENTITIES),
         events,
     )
     return events[:count]

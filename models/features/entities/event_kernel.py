@@ -11,36 +11,32 @@ from models.features.hashing import hash_pair
 
 
 @compiled_with(hashing)
-def write_keys(salt, values, keys, index):
-    """Write the keys of an entity, from the hashes of its column and of its name, into a column of ``keys``."""
-    for i in range(values.size):
-        keys[i, index] = hash_pair(salt, values[i]) if values[i] else np.uint64(0)
-
-
-@compiled_with(hashing)
-def write_events(customers, transactions, times_ms, amounts_minor, minor_units, keys, events):
+def write_events(customers, transactions, times_ms, amounts_minor, minor_units, salts, values, events):
     """Write one EVENT for each transaction and each entity that it has, and return how many.
 
     Parameters
     ----------
     customers, transactions : array of uint64, (n,)
         Hashes of the ids.
-    keys : array of uint64, (n, entities)
-        `entity_keys`.
+    salts : array of uint64
+        Hash of each entity's name.
+    values : tuple of arrays of uint64, (n,)
+        Hashes of each entity's column, 0 for null.
     """
     count = 0
     for i in range(customers.size):
         transaction = hash_pair(customers[i], transactions[i])
         amount = np.float32(amounts_minor[i] / minor_units[i])
-        for index in range(keys.shape[1]):
-            if not keys[i, index]:
+        for index in range(salts.size):
+            value = values[index][i]
+            if not value:
                 continue
             event = events[count]
-            event.key = keys[i, index]
+            event.key = hash_pair(salts[index], value)
             event.customer = customers[i]
             event.transaction = transaction
             event.event_time_ms = times_ms[i]
             event.amount = amount
-            event.row = i * keys.shape[1] + index
+            event.row = i * salts.size + index
             count += 1
     return count
