@@ -150,7 +150,7 @@ class JobSettings(Section):
     pool_customers: AtLeastOne = JobConfig.pool_customers
     """number of customers, and of merchants, cached outside the JVM by each slot: about 10 kB per pair"""
     pool_entities: AtLeastOne = JobConfig.pool_entities
-    """number of merchants and devices, together, cached outside the JVM by each slot: 1 kB each, busy ones 8 kB"""
+    """number of merchants and devices, together, cached outside the JVM by each slot: 1 kB each, busy ones 35 kB"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
     """maximum ratio of a challenger's scoring time to the champion's before it is removed"""
     time_zone: TimeZone = JobConfig.time_zone

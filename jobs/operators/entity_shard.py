@@ -140,8 +140,8 @@ class EntityShard:
             rows=rows,
             x=x,
             sequences=sequences,
-            label_x=self._labels.describe(*batch) if self._labels else without_labels(rows),
-            label_offsets=self._labels.label_offsets if self._labels else (),
+            label_x=self._labels.describe(*batch) if self._labels is not None else without_labels(rows),
+            label_offsets=self._labels.label_offsets if self._labels is not None else (),
         )
 
     def write_all(self) -> None:
@@ -190,7 +190,7 @@ class EntityShard:
         if silent:
             self._expired += len(silent)
             self._engine.drop(silent)
-            if self._labels:
+            if self._labels is not None:
                 self._labels.drop(silent)
 
     def _awaits_storing(self, signed_key: int) -> bool:
