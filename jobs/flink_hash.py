@@ -1,7 +1,7 @@
 """Flink's hashes of keys and of texts, which decide which subtask has a key.
 
-Constants and steps are those of MurmurHash3 (x86, 32 bits), as Flink uses it. tests/integration compares them with
-Flink's own.
+Constants and steps of the keys' hash are those of MurmurHash3 (x86, 32 bits), as Flink uses it. tests/integration
+compares them with Flink's own.
 """
 
 from typing import Any
@@ -33,19 +33,14 @@ def row_key_groups(keys: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def text_hash(text: str) -> int:
-    """Return SQL's HASH_CODE of a text, a signed 32-bit number."""
-    data = text.encode()
-    whole = len(data) // 4 * 4
-    found = _SEED
-    for at in range(0, whole, 4):
-        found = _mixed(found, _scrambled(int.from_bytes(data[at : at + 4], "little")))
-    for byte in data[whole:]:
-        found = _mixed(found, _scrambled(byte if byte < 128 else byte + 0xFFFFFF00))
-    unsigned = int(_finished(found, len(data)))
-    return unsigned - (1 << 32) if unsigned >> 31 else unsigned
+    """Return SQL's HASH_CODE of a text, a signed 32-bit number: Java's hash of its UTF-16 units."""
+    found = 0
+    for unit in np.frombuffer(text.encode("utf-16-le"), "<u2").tolist():
+        found = (31 * found + unit) & _MASK
+    return found - (1 << 32) if found >> 31 else found
 
 
-# Python's ints, and int64 arrays: a product of two 32-bit numbers may overflow there, which leaves its low bits right.
+# A product of two 32-bit numbers may overflow an int64, which leaves its low bits right.
 
 
 def _groups(hashes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jobs.flink_hash import MAX_PARALLELISM
+from jobs.flink_hash import MAX_PARALLELISM, text_hash
 from jobs.shards import BUCKETS, SHARD_KEYS, customer_bucket, entity_buckets, lane_sql, shard_sql
 
 
@@ -66,3 +66,11 @@ def test_a_bucket_belongs_to_one_shard_of_any_number(shards):
     for bucket, name in zip(map(customer_bucket, names), names, strict=True):
         assert bucket % shards == customer_bucket(name) % shards
     assert (entity_buckets(hashes) % np.uint64(shards) == (hashes >> np.uint64(7)) % np.uint64(shards)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "hash_code"), [("", 0), ("000002", 1420005890), ("000026", 1420005956), ("\u4e2d\u6587", 646394)]
+)
+def test_hash_of_a_customer_is_that_of_sql(text, hash_code):
+    """The numbers are those that Flink's HASH_CODE gave."""
+    assert text_hash(text) == hash_code
