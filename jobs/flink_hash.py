@@ -33,11 +33,11 @@ def row_key_groups(keys: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def text_hash(text: str) -> int:
-    """Return SQL's HASH_CODE of a text, a signed 32-bit number: Java's hash of its UTF-16 units."""
+    """Return SQL's HASH_CODE of a text: Java's Math.abs of its hash, which keeps the sign of the smallest int."""
     found = 0
     for unit in np.frombuffer(text.encode("utf-16-le"), "<u2").tolist():
         found = (31 * found + unit) & _MASK
-    return found - (1 << 32) if found >> 31 else found
+    return -found if found == 1 << 31 else min(found, (1 << 32) - found)
 
 
 # A product of two 32-bit numbers may overflow an int64, which leaves its low bits right.

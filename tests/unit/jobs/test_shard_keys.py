@@ -69,7 +69,8 @@ def test_a_bucket_belongs_to_one_shard_of_any_number(shards):
 
 
 @pytest.mark.parametrize(
-    ("text", "hash_code"), [("", 0), ("000002", 1420005890), ("000026", 1420005956), ("\u4e2d\u6587", 646394)]
+    ("text", "hash_code"),
+    [("", 0), ("000002", 1420005890), ("000026", 1420005956), ("c2-00251", 795804368), ("\u4e2d\u6587", 646394)],
 )
 def test_hash_of_a_customer_is_that_of_sql(text, hash_code):
     """The numbers are those that Flink's HASH_CODE gave."""
