@@ -72,6 +72,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         options={"rate": "requests a second", "seconds": "length of the measurement, after the ramp-up"},
     ),
     Measurement(name="features", measures="Feature engine by batch size; size of the state", needs_stack=False),
+    Measurement(name="entities", measures="Live features of merchants and devices, an event", needs_stack=False),
     Measurement(name="decoding", measures="Decoding a batch, clean and with bad records", needs_stack=False),
     Measurement(name="challengers", measures="Scoring with up to two challengers", needs_stack=False),
     Measurement(name="rules", measures="Evaluating 20 rules", needs_stack=False),

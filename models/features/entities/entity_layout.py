@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.entities.entity_kernel import OTHER_FACTS, WINDOWED_FACTS
+from models.features.entities.entity_facts import OTHER_FACTS, WINDOWED_FACTS
 from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.table import CUSTOMER_FEATURES, FEATURES

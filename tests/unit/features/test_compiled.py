@@ -12,7 +12,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
-from models.features.entities import entity_kernel
+from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
 from models.features.warm_up import warm_up
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
@@ -27,7 +27,11 @@ from models.scoring import tree_shap
         label_facts,
         hashing,
         tree_shap,
+        entity_burst,
+        entity_facts,
         entity_kernel,
+        event_kernel,
+        slot_index,
         text_search,
         text_table_search,
     ],
@@ -97,9 +101,9 @@ def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
         )
 
     first = [start(), start()]
-    assert [(process.communicate(timeout=600)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
+    assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
     later = start()
-    assert later.communicate(timeout=600)[0] == "1\n"
+    assert later.communicate(timeout=120)[0] == "1\n"
 
 
 def test_an_operator_that_opens_while_another_compiles_waits_for_it():
