@@ -1,4 +1,4 @@
-"""Facts about an entity's last hour: payments of nearly the same amount."""
+"""Facts about an entity's last hour: payments of nearly the same amount, and the usual number of them."""
 
 # Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201
@@ -8,15 +8,15 @@ import numpy as np
 from models.features.compiled import inlined
 from schemas.durations import HOUR_MS
 
+BURST_FACTS = ("entity_similar_known", "entity_similar_new")
+"""The facts that `describe_burst` writes, in this order."""
+
 _SIMILAR = 1.25
 
 
 @inlined
 def describe_burst(entries, slot, size, now_ms, amount, facts, at):
-    """Write the number of similar amounts by known customers, and by new ones, of the ``size`` entries before an event.
-
-    Known is a customer who was not new to the entity at the entry's own time. The facts are written from ``at`` on.
-    """
+    """Write the facts from ``at`` on, of the first ``size`` entries of the entity at a slot: those before the event."""
     known = new = 0
     for j in range(size - 1, -1, -1):
         entry = entries[slot, j]

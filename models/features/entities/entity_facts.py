@@ -10,15 +10,14 @@ from numba import uint64
 from numba.cpython.unsafe.numbers import leading_zeros
 
 from models.features.compiled import inlined
+from models.features.entities.entity_burst import BURST_FACTS
 
 # The facts that `describe` finds, in this order: the windowed ones for each window in turn, then the others.
 WINDOWED_FACTS = (
     "entity_count", "entity_sum", "entity_mean", "entity_deviation", "entity_maximum", "entity_customers",
     "entity_new_share", "entity_z_score", "entity_to_mean",
 )  # fmt: skip
-OTHER_FACTS = (
-    "entity_age", "entity_since_last", "entity_is_new_customer", "entity_similar_known", "entity_similar_new",
-)  # fmt: skip
+OTHER_FACTS = ("entity_age", "entity_since_last", "entity_is_new_customer", *BURST_FACTS)
 
 PER_WINDOW = len(WINDOWED_FACTS)
 TILES = 13  # a window, as in entity_record.py, like the next constant

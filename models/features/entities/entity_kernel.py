@@ -187,9 +187,8 @@ def _leave(tiles, sums, slot, tiles_ms, customer, event_time_ms, amount, is_new)
 
 
 @inlined
-def _clear_older(slot, entities):
+def _clear_older(slot, tiles, sums, seen):
     """Empty what is kept of events that left."""
-    _, _, _, tiles, sums, seen, _ = entities
     for index in range(tiles.shape[1]):
         tiles[slot, index].count = 0
     for window in range(sums.shape[1]):
@@ -199,12 +198,11 @@ def _clear_older(slot, entities):
 
 
 @inlined
-def _push_out(head, slot, entities, ids, tiles_ms, event, is_new):
+def _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new):
     """Let an event leave: it is kept in tiles, filters and as an id."""
-    _, _, _, tiles, sums, seen, id_filters = entities
     if not head.tiled:
         head.tiled = 1
-        _clear_older(slot, entities)
+        _clear_older(slot, tiles, sums, seen)
     _leave(tiles, sums, slot, tiles_ms, event.customer, event.event_time_ms, event.amount, is_new)
     _remember_customer(seen[slot], event.customer)
     _keep_id(head, slot, ids, id_filters, event.transaction, event.event_time_ms)
@@ -220,7 +218,9 @@ def _put(entry, event, is_new):
 
 
 @inlined
-def _insert(head, slot, entities, ids, tiles_ms, event, is_new, index, size):
+def _insert(
+    head, slot, entries, words, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new, index, size
+):  # fmt: skip
     """Put an event among the entries by event time, after its equals; the oldest leaves when they are full.
 
     Parameters
@@ -230,7 +230,6 @@ def _insert(head, slot, entities, ids, tiles_ms, event, is_new, index, size):
     size : int
         Entries before the event.
     """
-    _, entries, words, _, _, _, _ = entities
     count, at = head.count, size
     while at < count and entries[slot, at].event_time_ms == event.event_time_ms:
         at += 1
@@ -245,13 +244,14 @@ def _insert(head, slot, entities, ids, tiles_ms, event, is_new, index, size):
         head.last = earlier | later << uint64(1) | is_last << uint64(at)
         head.count = count + 1
     elif at:
-        _push_out(head, slot, entities, ids, tiles_ms, entries[slot, 0], entries[slot, 0].is_new)
+        oldest = entries[slot, 0]
+        _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, oldest, oldest.is_new)
         for word in range(_ENTRY_WORDS * (at - 1)):
             words[slot, word] = words[slot, word + _ENTRY_WORDS]
         _put(entries[slot, at - 1], event, is_new)
         head.last = earlier >> uint64(1) | later | is_last << uint64(at - 1)
     else:
-        _push_out(head, slot, entities, ids, tiles_ms, event, is_new)
+        _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new)
 
 
 @inlined
@@ -267,9 +267,8 @@ def _forget(head, ids):
 
 
 @inlined
-def _derive(head, slot, entities, ids):
+def _derive(head, slot, entries, sums, id_filters, ids):
     """Compute again what is kept in memory alone, of an entity that was loaded."""
-    _, entries, _, _, sums, _, id_filters = entities
     head.last = last_entries(entries, slot, head.count)
     for window in range(sums.shape[1]):
         sums[slot, window].lowest = UNKNOWN
@@ -280,10 +279,9 @@ def _derive(head, slot, entities, ids):
 
 
 @inlined
-def _prefetch(slot, event, entities, ids):
+def _prefetch(slot, event, heads, entries, sums, seen, id_filters, spans):
     """Prefetch what an event reads of its entity."""
-    heads, entries, _, _, sums, seen, id_filters = entities
-    head, spans, word = heads[slot], ids[3], np.int64(event.transaction & _FILTER_MASK)
+    head, word = heads[slot], np.int64(event.transaction & _FILTER_MASK)
     prefetch(entries.ctypes.data + slot * entries.strides[0], head.count * entries.itemsize)
     if head.tiled:
         prefetch(sums.ctypes.data + slot * sums.strides[0], sums.strides[0])
@@ -293,37 +291,35 @@ def _prefetch(slot, event, entities, ids):
 
 
 @inlined
-def _write_features(x, i, facts, layout):
+def _write_features(x, i, facts, fact_indices, missing):
     """Write the facts of the layout's columns, or their missing values."""
-    _, _, fact_indices, missing = layout
     for k in range(fact_indices.size):
         value = np.float32(facts[np.uintp(fact_indices[k])])
         x[i, k] = value if value == value else missing[k]  # noqa: PLR0124  faster than isnan
 
 
 @inlined
-def _describe(x, i, slot, event, entities, layout, tiles_ms, work, count, tiled, size, is_new):
-    """Write the features of an event that follows ``size`` of ``count`` entries."""
-    heads, entries, _, tiles, sums, _, _ = entities
-    facts, recent = work
-    head, now_ms, at = heads[slot], event.event_time_ms, tiles_ms.size * PER_WINDOW
+def _describe(
+    head, slot, entries, tiles, sums, windows_ms, tiles_ms, event, count, tiled, size, is_new, recent, facts
+):  # fmt: skip
+    """Write the facts of an event that follows ``size`` of ``count`` entries."""
+    now_ms, at = event.event_time_ms, tiles_ms.size * PER_WINDOW
     describe_windows(
-        entries, slot, size, count, head.last, tiled, tiles, sums, layout[0], tiles_ms, now_ms,
+        entries, slot, size, count, head.last, tiled, tiles, sums, windows_ms, tiles_ms, now_ms,
         np.float64(event.amount), recent, facts,
     )  # fmt: skip
     facts[at] = (now_ms - head.first_ms) / 1000.0 if count and head.first_ms <= now_ms else np.nan
     facts[at + 1] = (now_ms - entries[slot, size - 1].event_time_ms) / 1000.0 if size else np.nan
     facts[at + 2] = is_new
     describe_burst(entries, slot, size, now_ms, np.float64(event.amount), facts, at + 3)
-    _write_features(x, i, facts, layout)
 
 
 @inlined
-def _ready(head, slot, now_ms, entities, ids, adds):
+def _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds):
     """Return the number of entries, and whether there are tiles, once what is too old is forgotten."""
     if head.count and not head.last:
-        _derive(head, slot, entities, ids)
-    if head.count and entities[1][slot, head.count - 1].event_time_ms < now_ms - _HORIZON_MS:
+        _derive(head, slot, entries, sums, id_filters, ids)
+    if head.count and entries[slot, head.count - 1].event_time_ms < now_ms - _HORIZON_MS:
         if adds:
             _forget(head, ids)
         return 0, False
@@ -346,23 +342,28 @@ def advance(entities, ids, layout, slots, events, first_sequence, adds, counted,
     layout : tuple
         `FeatureLayout.arrays`, with columns from 0 on.
     """
-    heads, entries, _, _, _, seen, id_filters = entities
-    tiles_ms = layout[0] // (TILES - 1)
-    work = np.empty(tiles_ms.size * PER_WINDOW + _OTHERS), np.empty(REGISTERS, np.uint8)
+    # Functions are given arrays, not tuples: those are counted as references anew by each.
+    heads, entries, words, tiles, sums, seen, id_filters = entities
+    windows_ms, _, fact_indices, missing = layout
+    tiles_ms, spans = windows_ms // (TILES - 1), ids[3]
+    facts, recent = np.empty(windows_ms.size * PER_WINDOW + _OTHERS), np.empty(REGISTERS, np.uint8)
     for i in range(events.size):
         if i + _AHEAD < events.size:
-            _prefetch(slots[i + _AHEAD], events[i + _AHEAD], entities, ids)
+            _prefetch(slots[i + _AHEAD], events[i + _AHEAD], heads, entries, sums, seen, id_filters, spans)
         event, slot = events[i], slots[i]
         head, now_ms = heads[slot], event.event_time_ms
         if adds and first_sequence + i <= head.sequence:
             continue
-        count, tiled = _ready(head, slot, now_ms, entities, ids, adds)
+        count, tiled = _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds)
         size = count
         while size and entries[slot, size - 1].event_time_ms >= now_ms:
             size -= 1
         index, known = _find(entries, slot, count, event)
         is_new = index < 0 and not (tiled and _has_seen(seen[slot], event.customer))
-        _describe(x, i, slot, event, entities, layout, tiles_ms, work, count, tiled, size, is_new)
+        _describe(
+            head, slot, entries, tiles, sums, windows_ms, tiles_ms, event, count, tiled, size, is_new, recent, facts
+        )  # fmt: skip
+        _write_features(x, i, facts, fact_indices, missing)
         if not adds:
             continue
         head.sequence = first_sequence + i
@@ -373,4 +374,7 @@ def advance(entities, ids, layout, slots, events, first_sequence, adds, counted,
         counted[i] = not known
         if not known:
             head.first_ms = min(head.first_ms, now_ms) if count else now_ms
-            _insert(head, slot, entities, ids, tiles_ms, event, np.uint32(is_new), index, size)
+            _insert(
+                head, slot, entries, words, tiles, sums, seen, id_filters, ids, tiles_ms, event, np.uint32(is_new),
+                index, size,
+            )  # fmt: skip

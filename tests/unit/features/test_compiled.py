@@ -101,9 +101,9 @@ def test_concurrent_compilation_leaves_a_valid_cache(tmp_path):
         )
 
     first = [start(), start()]
-    assert [(process.communicate(timeout=120)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
+    assert [(process.communicate(timeout=600)[0], process.returncode) for process in first] == [("0\n", 0)] * 2
     later = start()
-    assert later.communicate(timeout=120)[0] == "1\n"
+    assert later.communicate(timeout=600)[0] == "1\n"
 
 
 def test_an_operator_that_opens_while_another_compiles_waits_for_it():
