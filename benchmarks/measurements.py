@@ -72,6 +72,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         options={"rate": "requests a second", "seconds": "length of the measurement, after the ramp-up"},
     ),
     Measurement(name="features", measures="Feature engine by batch size; size of the state", needs_stack=False),
+    Measurement(name="entities", measures="Live features of merchants and devices, an event", needs_stack=False),
     Measurement(name="decoding", measures="Decoding a batch, clean and with bad records", needs_stack=False),
     Measurement(name="challengers", measures="Scoring with up to two challengers", needs_stack=False),
     Measurement(name="rules", measures="Evaluating 20 rules", needs_stack=False),
@@ -89,6 +90,12 @@ MEASUREMENTS: Sequence[Measurement] = (
         measures="Average precision where genuine labels come late",
         needs_stack=False,
         options=SEED,
+    ),
+    Measurement(
+        name="worlds",
+        measures="Recall of the default model in several simulated worlds, by kind of fraud",
+        needs_stack=False,
+        options={"worlds": "number of worlds, seeds from 1 on"},
     ),
 )
 

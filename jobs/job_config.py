@@ -76,8 +76,8 @@ class JobConfig:
     parallelism : int
         Subtasks, at most one for each shard.
     shards : int
-        Parts of the keyed state, a key of SHARD_KEYS. Fixed at the first deployment: as many as the subtasks
-        that the job may ever need, and no more, since every shard's batch pays the fixed costs of its own.
+        Parts of the keyed state, a key of SHARD_KEYS: as many as the subtasks that the job may need, and no more, since
+        every shard's batch pays the fixed costs of its own. Another number needs an export of the state.
     batch_ms : int
         Time over which a micro-batch collects, milliseconds.
     buffer_timeout_ms : int
@@ -136,6 +136,8 @@ class JobConfig:
     generations : dict of str to int
         Number of times that the topic of an input (`transactions`, `labels`, `control`) was created again under this
         state. It is part of the source's uid, so that each begins at the first record, and of the labels' offsets.
+    start_positions : dict of str to dict of str to list of int
+        Of a job whose state was imported: where its sources start, see `start_positions`.
     pool_customers : int
         Customers, and as many merchants, that a subtask keeps decoded in memory, a cache of the state; each of its
         shards has an equal part. A TaskManager has as many for each of its slots, however many shards there are.
@@ -184,6 +186,7 @@ class JobConfig:
     unmarked_state: bool = False
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
+    start_positions: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -193,7 +196,7 @@ class JobConfig:
         _expect(
             1 <= self.parallelism <= self.shards,
             "parallelism",
-            f"1 to the number of shards ({self.shards}; job.shards, fixed at the first deployment, sets it)",
+            f"1 to the number of shards ({self.shards}; job.shards sets it)",
             self.parallelism,
         )
         _expect(1 <= self.batch_ms <= 999, "batch_ms", "1 to 999", self.batch_ms)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from jobs.job_config import JobConfig, StartFrom
 from jobs.operator_uids import CONTROL, LABELS, LISTS, QUERIES, TRANSACTIONS
+from jobs.start_positions import specific_offsets
 
 # Without these the source asks the broker again for every few records. They wait shorter than a micro-batch does.
 GATHER_MS = 5
@@ -105,6 +106,9 @@ def _source(
         "properties.fetch.max.wait.ms": str(GATHER_MS),
         **changes,
     }
+    if positions := config.start_positions.get(table):
+        options["scan.startup.mode"] = "specific-offsets"
+        options["scan.startup.specific-offsets"] = specific_offsets(positions)
     return f"""
         CREATE TABLE {table} (
             customer_id STRING,

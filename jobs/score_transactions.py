@@ -5,17 +5,20 @@ Submitted by ``fraudstream submit``, which prints the ``flink run`` line that do
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
+from jobs.flink_hash import MAX_PARALLELISM
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import source_tables
-from jobs.shards import MAX_PARALLELISM
 from jobs.sinks import kafka_sink
+from jobs.state_jobs import build_export, build_import, state_settings
 from jobs.state_manifest import StateManifest
 from jobs.topology import build as build_graph
 from jobs.topology import scoring_sources, scoring_stages
@@ -26,21 +29,37 @@ def main(arguments: list[str]) -> None:
     """Build the job from the settings file named in `arguments` and hand it to the cluster."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="settings of the job, JSON")
-    file = parser.parse_args(arguments).config
-    config = JobConfig.from_file(file)
+    parser.add_argument("--export-state", metavar="FOLDER", help="write the state of the savepoint there instead")
+    parser.add_argument("--import-state", metavar="FOLDER", help="fill the state from there instead")
+    options = parser.parse_args(arguments)
+    config = JobConfig.from_file(options.config)
+    found = flink_settings(config, sys.executable)
+    parameters = {"fraudstream.manifest": StateManifest.of(config).to_json()}
+    if options.export_state:
+        _execute(partial(build_export, folder=options.export_state), config, state_settings(found), {})
+        return
+    if options.import_state:
+        _execute(partial(build_import, folder=options.import_state), config, state_settings(found), parameters)
+        return
+    # Flink hands these to every client that stops or replaces the job.
+    parameters["fraudstream.config"] = str(options.config.absolute())
+    if config.safe_outage_ms is not None:
+        parameters["fraudstream.safe_outage_ms"] = str(config.safe_outage_ms)
+    _execute(build, config, found, parameters)
+
+
+def _execute(
+    build_job: Callable[[StreamTableEnvironment, JobConfig], None],
+    config: JobConfig,
+    flink: Mapping[str, str],
+    parameters: dict[str, str],
+) -> None:
     settings = Configuration()
-    for name, value in flink_settings(config, sys.executable).items():
+    for name, value in flink.items():
         settings.set_string(name, value)
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.set_max_parallelism(MAX_PARALLELISM)
-    build(StreamTableEnvironment.create(environment), config)
-    # Flink hands these to every client that stops or replaces the job.
-    parameters = {
-        "fraudstream.config": str(file.absolute()),
-        "fraudstream.manifest": StateManifest.of(config).to_json(),
-    }
-    if config.safe_outage_ms is not None:
-        parameters["fraudstream.safe_outage_ms"] = str(config.safe_outage_ms)
+    build_job(StreamTableEnvironment.create(environment), config)
     environment.get_config().set_global_job_parameters(parameters)
     environment.execute(config.name)
 

@@ -17,6 +17,7 @@ from jobs.job_config import JobConfig
 from jobs.kafka_tables import kafka_time_s_sql
 from jobs.known_records import known_sql, rim_sql
 from jobs.shards import SHARD_KEYS, lane_sql, shard_sql
+from jobs.start_positions import unprocessed_sql
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
 from schemas.list_entry import LIST_PREFIX
@@ -166,7 +167,8 @@ def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStrea
             CAST(0 AS BIGINT) AS stamp,
             arrived
         FROM lists
-        WHERE customer_id LIKE '{LIST_PREFIX}%' AND NOT {known_sql(config)}""")  # noqa: S608
+        WHERE customer_id LIKE '{LIST_PREFIX}%' AND NOT {known_sql(config)}
+            AND {unprocessed_sql(config, uids.LISTS)}""")  # noqa: S608
     tables.create_temporary_view("list_entries", entries)
     batches = tables.sql_query(f"""
         SELECT shard, ROW({types.LIST_ENTRIES}, record_keys, payloads, positions, stamps)
@@ -203,6 +205,7 @@ def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, tabl
                 {shard_sql("customer_id", config.shards)} AS shard,
                 {kafka_time_s_sql("kafka_time")} AS kafka_time_s
             FROM {table}
+            WHERE {unprocessed_sql(config, table)}
         )""")  # noqa: S608
     tables.create_temporary_view(f"sharded_{table}", sharded)
 

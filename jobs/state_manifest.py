@@ -23,6 +23,9 @@ STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VE
 """Versions that this release writes. It reads all earlier ones, which are described where each is encoded."""
 
 
+_SET_BACK = "set it back, or carry the state over with `fraudstream state export` and `state import` (docs/state.md)"
+
+
 class StateMismatchError(UserError):
     """A savepoint that the job to start cannot continue from."""
 
@@ -52,6 +55,8 @@ class StateManifest:
         Uids of the operators with state.
     state_versions : dict
         See STATE_VERSIONS.
+    start_positions : dict
+        Of a state that was imported, whose sources have no offsets, see `jobs.start_positions`.
     model_id, feature_spec_hash : str
         Of the model that the job scored with.
     """
@@ -68,6 +73,7 @@ class StateManifest:
     control: str | None = None
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
+    start_positions: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: JobConfig) -> StateManifest:
@@ -88,6 +94,7 @@ class StateManifest:
             control=config.topics.control,
             topic_ids=config.topic_ids,
             generations=config.generations,
+            start_positions=config.start_positions,
             operators=tuple(sorted(_uids(config))),
             state_versions=STATE_VERSIONS,
             model_id=model.model_id,
@@ -148,8 +155,8 @@ class StateManifest:
 
     def _refusals(self, job: StateManifest) -> Iterator[str]:
         fixed = (
-            ("mode", "job.mode", "Flink names the state of the two modes differently: set it back"),
-            ("shards", "job.shards", "the state is kept by shard, so their number is fixed at the first deployment"),
+            ("mode", "job.mode", f"Flink names the state of the two modes differently: {_SET_BACK}"),
+            ("shards", "job.shards", f"the state is kept by shard: {_SET_BACK}"),
             ("transactions", "topics.transactions", "its offsets are those of that topic: set it back"),
         )
         for name, setting, advice in fixed:

@@ -40,7 +40,7 @@ def build(
     sinks : sequence of Sink
         Each receives all TOPIC_BATCHes.
     """
-    stream = _united(source(tables) for source in sources)
+    stream = united(source(tables) for source in sources)
     for stage in stages:
         stream = stage(stream)
     for sink in sinks:
@@ -63,7 +63,7 @@ def with_entity_features(config: JobConfig, sources: Sequence[Source], tables: S
     entities, whose replies follow it: scatter and gather, so that a transaction is scored with what all customers did
     there. Labels go to the shards of their customers and of their entities.
     """
-    batches = _united(source(tables) for source in sources)
+    batches = united(source(tables) for source in sources)
     keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
     decoded = keyed.process(DecodeBatch(config), types.SHARDED_BATCH).name("Decode micro-batch")
     uids.name_operator(decoded._j_data_stream.getTransformation(), uids.DECODE_BATCH, config)
@@ -73,7 +73,8 @@ def with_entity_features(config: JobConfig, sources: Sequence[Source], tables: S
     return decoded.union(replies)
 
 
-def _united(streams: Iterable[DataStream]) -> DataStream:
+def united(streams: Iterable[DataStream]) -> DataStream:
+    """Return the union of one or more streams."""
     first, *others = streams
     return first.union(*others) if others else first
 

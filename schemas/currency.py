@@ -21,6 +21,8 @@ EXPONENTS: Mapping[str, int] = MappingProxyType(
 )
 """Decimal places of the currencies that have not `USUAL_EXPONENT`."""
 
+_MINOR_UNITS = {code: 10.0**exponent for code, exponent in EXPONENTS.items()}
+
 MAX_AMOUNT_MINOR = 10_000_000_000
 """Largest amount in minor units by default: 100 million of a currency with cents."""
 
@@ -55,7 +57,7 @@ def minor_units(currencies: pa.Array) -> npt.NDArray[np.float64]:
     ndarray of float64, (n,)
         Powers of ten.
     """
-    return by_currency(currencies, {code: 10.0**exponent for code, exponent in EXPONENTS.items()}, 100.0)
+    return by_currency(currencies, _MINOR_UNITS, 100.0)
 
 
 def by_currency(currencies: pa.Array, values: Mapping[str, float], usual: float) -> npt.NDArray[np.float64]:

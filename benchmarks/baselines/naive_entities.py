@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from models.features.entities.entity_record import BLOOM_ADDS, MAX_LEFT_IDS, RECENT, REGISTERS
 from models.features.window import HORIZON_MS, TILES, WINDOWS, Window
+from schemas.durations import HOUR_MS
 
 DUPLICATE_MINUTES = 7 * 24 * 60
 
@@ -154,12 +155,22 @@ class EntityFacts:
     def others(self) -> dict[str, float]:
         """Return the facts without a window."""
         now_ms, earlier = self.event.event_time_ms, self.earlier()
-        facts = {"entity_is_new_customer": float(self.entity.is_new(self.event.customer))}
+        facts = {
+            "entity_is_new_customer": float(self.entity.is_new(self.event.customer)),
+            "entity_similar_known": float(sum(not e.is_new for e in self._similar())),
+            "entity_similar_new": float(sum(e.is_new for e in self._similar())),
+        }
         if self.entity.kept and self.entity.first_ms <= now_ms:
             facts["entity_age"] = (now_ms - self.entity.first_ms) / 1000
         if earlier:
             facts["entity_since_last"] = (now_ms - earlier[-1].event_time_ms) / 1000
         return facts
+
+    def _similar(self) -> list[EntityEvent]:
+        """Return the kept events of the last hour whose amounts are within a quarter of each other's."""
+        begin_ms, amount = self.event.event_time_ms - HOUR_MS, self.event.amount
+        hour = [e for e in self.earlier() if e.event_time_ms >= begin_ms]
+        return [e for e in hour if max(e.amount, amount) <= 1.25 * min(e.amount, amount)]
 
     def all(self) -> dict[tuple[str, str | None], float]:
         """Return every fact that exists, by operation and window."""

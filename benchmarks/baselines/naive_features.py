@@ -125,7 +125,13 @@ def _compute(operation: Op, event: Event, earlier: list[Event]) -> float | None:
         return all(e.device_id != event.device_id for e in earlier) if event.device_id is not None else None
     if operation in _TRAVEL:
         located = [e for e in earlier if e.location is not None]
-        return _TRAVEL[operation](event, located[-1]) if located and event.location is not None else None
+        return _TRAVEL[operation](event, located) if located and event.location is not None else None
+    if operation is Op.SINCE_DEVICE:
+        same = [e for e in earlier if e.device_id == event.device_id]
+        return _seconds(event, same[-1]) if same and event.device_id is not None else None
+    if operation is Op.TO_SAME_MEAN:
+        same = [e for e in earlier if e.merchant_id == event.merchant_id]
+        return (event.amount + 1) / (statistics.fmean(_amounts(same)) + 1) if same else None
     return _AFTER_ANOTHER[operation](event, earlier) if earlier else None
 
 
@@ -162,6 +168,26 @@ def _speed_kmh(event: Event, last: Event) -> float:
     return min(_distance_km(event, last) / hours, 10_000)
 
 
+def _is_near(event: Event, other: Event) -> bool:
+    """Return whether two events are within 100 km of each other, on a plane that touches the first one's location."""
+    here, there = event.location or (math.nan, math.nan), other.location or (math.nan, math.nan)
+    turn = abs(here[1] - there[1])
+    east = min(turn, 360 - turn) * math.cos(math.radians(here[0]))
+    return math.hypot(here[0] - there[0], east) * 111.195 <= 100
+
+
+def _away_speed_kmh(event: Event, located: list[Event]) -> float | None:
+    away = [e for e in located if not _is_near(event, e)]
+    return _speed_kmh(event, away[-1]) if away else None
+
+
+def _new_merchants(event: Event, earlier: list[Event]) -> int:
+    """Return the number of events of the last hour at a merchant of none before them."""
+    merchants = [e.merchant_id for e in earlier]
+    hour = [n for n, e in enumerate(earlier) if e.event_time_ms >= event.event_time_ms - HOUR_MS]
+    return sum(merchants[n] not in merchants[:n] for n in hour)
+
+
 def _hour(event: Event) -> int:
     return event.event_time_ms % DAY_MS // HOUR_MS
 
@@ -179,6 +205,7 @@ _ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.AMOUNT: lambda event, _: event.amount,
     Op.HISTORY_COUNT: lambda _, earlier: len(earlier),
     Op.NEW_MERCHANT: lambda event, earlier: all(e.merchant_id != event.merchant_id for e in earlier),
+    Op.NEW_MERCHANTS: _new_merchants,
     Op.HOUR: lambda event, _: _hour(event),
     Op.NIGHT: lambda event, _: _hour(event) < 6,
     Op.WEEKEND: lambda event, _: _weekday(event) in (5, 6),
@@ -188,7 +215,12 @@ _ALWAYS: dict[Op, Callable[[Event, list[Event]], float]] = {
 
 _BY_TILES = {Op.COUNT, Op.SUM, Op.MEAN, Op.DEVIATION, Op.MAXIMUM, Op.Z_SCORE, Op.TO_MEAN, Op.TO_MAXIMUM}
 
-_TRAVEL: dict[Op, Callable[[Event, Event], float]] = {Op.DISTANCE: _distance_km, Op.SPEED: _speed_kmh}
+_TRAVEL: dict[Op, Callable[[Event, list[Event]], float | None]] = {
+    Op.DISTANCE: lambda event, located: _distance_km(event, located[-1]),
+    Op.SPEED: lambda event, located: _speed_kmh(event, located[-1]),
+    Op.NEAR_SHARE: lambda event, located: statistics.fmean(_is_near(event, other) for other in located),
+    Op.AWAY_SPEED: _away_speed_kmh,
+}
 
 _AFTER_ANOTHER: dict[Op, Callable[[Event, list[Event]], float]] = {
     Op.MEAN: lambda _, earlier: statistics.fmean(_amounts(earlier)),

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.baselines.naive_labels import is_of_labels
@@ -73,6 +73,8 @@ class PlainHistory:
             category_risk,
             type_risk,
             *NO_LABELS,
+            *compared(now, amount, earlier),
+            *new_and_known(now, earlier),
         ]
 
     def _alone(self, now: Seen, amount: float, earlier: list[Seen]) -> list[float]:
@@ -120,6 +122,39 @@ def after_others(
     gap_s, since_s = (now.time_ms - oldest.time_ms) / 1000 / count, (now.time_ms - newest.time_ms) / 1000
     is_new = -1 if now.device is None else new_device
     return [amount, count, gap_s, since_s, new_merchant, is_new, *_travel(now, located), *_calendar(now)]
+
+
+def compared(now: Seen, amount: float, earlier: Iterable[Seen]) -> tuple[float, float, float]:
+    """Return the features of a transaction relative to all earlier ones, the newest first."""
+    located = near = same = total = 0
+    away = -1.0
+    cosine = math.cos(math.radians(now.latitude or 0))
+    for seen in earlier:
+        if seen.merchant == now.merchant:
+            same += 1
+            total += seen.amount_minor
+        if now.latitude is None or now.longitude is None or seen.latitude is None or seen.longitude is None:
+            continue
+        located += 1
+        turn = abs(now.longitude - seen.longitude)
+        if math.hypot(now.latitude - seen.latitude, min(turn, 360 - turn) * cosine) * 111.195 <= 100:
+            near += 1
+        elif away < 0:
+            _, away = _travel(now, seen)
+    to_same_mean = (amount + 1) / (total / same / 100 + 1) if same else -1.0
+    return near / located if located else -1.0, away, to_same_mean
+
+
+def new_and_known(now: Seen, earlier: Sequence[Seen]) -> tuple[int, float]:
+    """Return the number of new merchants in the last hour, and the time since the last use of the device."""
+    known: set[str] = set()
+    new = 0
+    for seen in reversed(earlier):
+        new += seen.merchant not in known and seen.time_ms >= now.time_ms - HOUR_MS
+        known.add(seen.merchant)
+    same = (seen for seen in earlier if now.device is not None and seen.device == now.device)
+    last = next(same, None)
+    return new, -1.0 if last is None else (now.time_ms - last.time_ms) / 1000
 
 
 def _calendar(now: Seen) -> tuple[float, float, float]:

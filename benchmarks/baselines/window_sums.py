@@ -10,7 +10,9 @@ from benchmarks.baselines.plain_history import (
     Values,
     after_others,
     by_operation,
+    compared,
     first_of_all,
+    new_and_known,
     window_values,
 )
 from models.features.history import K
@@ -89,7 +91,8 @@ class WindowSums:
         amount = now.amount_minor / 100
         x = by_operation([window.values(now, amount) for window in self._windows], amount)
         x += self._alone(now, amount)
-        x += (category_risk, type_risk, *NO_LABELS)
+        earlier = [seen for seen in reversed(self._kept) if seen.time_ms < now.time_ms]
+        x += (category_risk, type_risk, *NO_LABELS, *compared(now, amount, earlier), *new_and_known(now, earlier))
         newest.append(now)
         self._kept.append(now)
         if len(self._kept) > K:

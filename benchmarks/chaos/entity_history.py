@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -14,7 +15,7 @@ from benchmarks.baselines.naive_entities import EntityEvent, EntityFacts, NaiveE
 from benchmarks.baselines.naive_features import Event
 from models.features.entity import ENTITIES, Entity
 from models.features.hashing import hash_column, hash_pairs
-from models.features.table import CUSTOMER_FEATURES, FEATURES, Feature
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, Feature
 
 ENTITY_FEATURES = FEATURES[len(CUSTOMER_FEATURES) :]
 
@@ -71,6 +72,15 @@ def _entity_events(sent: Sequence[Sent]) -> list[EntityEvent]:
         )
         for (_, event, _), customer, pair in zip(sent, customers.tolist(), pairs, strict=True)
     ]
+
+
+def with_joint_mean(x: list[float]) -> list[float]:
+    """Return the features of a transaction with the one of customer and merchant together, from their averages."""
+    found = dict(zip(FEATURE_NAMES, x, strict=True))
+    customer, merchant = (float(np.float32(found[name])) for name in ("amount_mean_30d", "merchant_amount_mean_30d"))
+    if min(customer, merchant) >= 0:
+        found["amount_to_joint_mean_30d"] = (found["amount"] + 1) / math.sqrt((customer + 1) * (merchant + 1))
+    return list(found.values())
 
 
 def _fact(feature: Feature) -> tuple[str, str | None]:

@@ -13,7 +13,7 @@ from benchmarks.baselines.naive_labels import LabelFacts, is_of_labels
 from benchmarks.baselines.naive_replay import naive_event
 from benchmarks.chaos.books import ChaosBook, without_rules
 from benchmarks.chaos.chaos_result import Basis, Expected, Key
-from benchmarks.chaos.entity_history import entity_features
+from benchmarks.chaos.entity_history import entity_features, with_joint_mean
 from benchmarks.chaos.label_history import LabelHistory, PositionedLabel
 from models.features.entity import ENTITIES
 from models.features.operation import Operation
@@ -92,7 +92,7 @@ class Oracle:
         return answers
 
     def _scores(self, artifact: Artifact, asked: Sequence[tuple[Key, Basis]]) -> NDArray[np.float32]:
-        x = [self._x(artifact, key, basis) + self._entities[key] for key, basis in asked]
+        x = [with_joint_mean(self._x(artifact, key, basis) + self._entities[key]) for key, basis in asked]
         return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(FEATURES)))
 
     def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:

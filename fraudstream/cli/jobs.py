@@ -105,7 +105,7 @@ def stop(
 
     settings = settings_of(context)
     services = find_services(settings)
-    job_id = job or _only_job(services.rest_url)
+    job_id = job or only_job(services.rest_url)
     with err.status("stopping"):
         kept = stop_job(settings, services, job_id, savepoint=savepoint)
     resume = [f"Resume with: fraudstream submit --from-savepoint {kept}"] if kept else []
@@ -134,9 +134,10 @@ def _jobs(rest_url: str) -> list[dict[str, Any]]:
     return [{**job, "cause": rest.root_cause(job["jid"])} for job in rest.jobs()]
 
 
-def _only_job(rest_url: str) -> str:
+def only_job(rest_url: str) -> str:
+    """Return the id of the one running job."""
     live = [job for job in _jobs(rest_url) if job["state"] in {"RUNNING", "RESTARTING", "CREATED", "FAILING"}]
     if len(live) == 1:
         return str(live[0]["jid"])
     names = ", ".join(f"{job['jid']} ({job['name']})" for job in live) or "none"
-    raise UserError(f"expected one running job to stop, found {names}. Name the job to stop")
+    raise UserError(f"expected one running job, found {names}. Name the job")

@@ -37,6 +37,7 @@ from fraudstream.cli import (
     rules,
     schemas,
     services,
+    state,
     topics,
     train,
     verify,
@@ -104,6 +105,7 @@ GROUPS = {
         "rules": rules.app,
         "bluegreen": bluegreen.app,
         "drift": drift.app,
+        "state": state.app,
     },
 }
 for panel, commands in PANELS.items():

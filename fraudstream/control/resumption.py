@@ -58,6 +58,7 @@ class Resumption:
         manifest, topics = known_manifest(self.savepoint, settings.state), list(config.input_topics.values())
         state = StateTopics.read(manifest, local_folder(self.savepoint), topics)
         config, left = advance_generations(config, state, self.reset_topics)
+        config = replace(config, start_positions=state.start_positions(self.reset_topics))
         note = check_savepoint(
             self.savepoint,
             StateManifest.of(config),

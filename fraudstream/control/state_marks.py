@@ -62,12 +62,12 @@ def read_marks(folder: Path) -> StateMarks | None:
         content = (folder / METADATA_FILE).read_bytes()
     except OSError:
         return None
-    has_replaced = any(_text(uid) in content for uid in _REPLACED)
+    has_replaced = any(metadata_text(uid) in content for uid in _REPLACED)
     for mode in CHOICES["mode"]:
         for shards in SHARD_KEYS:
-            if _text(marked(SCORE_BATCH, mode=mode, shards=shards)) in content:
+            if metadata_text(marked(SCORE_BATCH, mode=mode, shards=shards)) in content:
                 return StateMarks(mode, shards, has_replaced)
-    return StateMarks(None, None, has_replaced) if _text(SCORE_BATCH) in content else None
+    return StateMarks(None, None, has_replaced) if metadata_text(SCORE_BATCH) in content else None
 
 
 def explain_refusal(failure: str, *, mode: str, shards: int) -> str | None:
@@ -122,6 +122,6 @@ UNMARKED_ADVICE = (
 )
 
 
-def _text(uid: str) -> bytes:
-    """Return a uid as the metadata has it: its length first, so that no longer uid matches it."""
-    return len(uid).to_bytes(2, "big") + uid.encode()
+def metadata_text(name: str) -> bytes:
+    """Return a uid or topic as Flink writes it: its length first, so that no longer one matches it."""
+    return len(name).to_bytes(2, "big") + name.encode()

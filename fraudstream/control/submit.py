@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,7 +177,7 @@ def run_job(
         config, lines = state.apply(settings, services, without_control_records(config))
         for line in lines:
             on_line(line)
-    run = _flink_run(settings, services, config, state, script)
+    run = flink_run(settings, services, config, state, script)
     on_line(f"$ {run.line}")
     try:
         job_id = run.submit()
@@ -190,9 +190,15 @@ def run_job(
     return Submitted(job_id=job_id, line=run.line, config=Path(run.arguments[-1]))
 
 
-def _flink_run(
-    settings: Settings, services: Services, config: JobConfig, state: Resumption | None, script: Path
+def flink_run(
+    settings: Settings,
+    services: Services,
+    config: JobConfig,
+    state: Resumption | None,
+    script: Path = SCRIPT,
+    arguments: Sequence[str] = (),
 ) -> FlinkRun:
+    """Write a job's settings to a file, and return the line that starts it, with more arguments of its script."""
     # Clocks step back, and two jobs may start within a second: each needs a file of its own.
     stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
     file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
@@ -204,7 +210,7 @@ def _flink_run(
         java=find_java(),
         rest_url=services.rest_url,
         script=script,
-        arguments=["--config", str(file)],
+        arguments=[*arguments, "--config", str(file)],
         options=options,
         savepoint=None if state is None else state.savepoint,
         drop_state=state is not None and state.drops_state(settings),

@@ -61,6 +61,14 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.SINCE_LAST: Sentence("{value} after the customer's last transaction"),
     Op.DISTANCE: Sentence("{value} from the customer's last transaction"),
     Op.SPEED: Sentence("Moved at {value} since the customer's last transaction"),
+    Op.NEAR_SHARE: Sentence("{value} of the customer's located transactions are within 100 km of this one"),
+    Op.AWAY_SPEED: Sentence("Moved at {value} since the customer's last transaction more than 100 km away"),
+    Op.TO_SAME_MEAN: Sentence("Amount is {value} times the customer's average at this merchant", compares=True),
+    Op.TO_JOINT_MEAN: Sentence(
+        "Amount is {value} times what the customer and this merchant's customers pay on average", compares=True
+    ),
+    Op.NEW_MERCHANTS: Sentence("{value} in the last hour where the customer had not paid before", "transaction"),
+    Op.SINCE_DEVICE: Sentence("{value} after the customer's last transaction with this device"),
     Op.HOUR: Sentence("Paid in hour {value} of the day, UTC"),
     Op.CATEGORY_RISK: Sentence("Fraud rate of this merchant category is {value}"),
     Op.TYPE_RISK: Sentence("Fraud rate of this payment type is {value}"),
@@ -94,6 +102,10 @@ SENTENCES: Mapping[Op, Sentence] = {
         "Amount is {value} standard deviations from the average {at} in the last {window}", compares=True
     ),
     Op.ENTITY_TO_MEAN: Sentence("Amount is {value} times the average {at} in the last {window}", compares=True),
+    Op.ENTITY_SIMILAR_KNOWN: Sentence(
+        "{value} of a similar amount {at} in the last hour, by known customers", "payment"
+    ),
+    Op.ENTITY_SIMILAR_NEW: Sentence("{value} of a similar amount {at} in the last hour, by new customers", "payment"),
     Op.ENTITY_AGE: Sentence("First transaction {at} was {value} ago"),
     Op.ENTITY_SINCE_LAST: Sentence("Last transaction {at} was {value} ago"),
 }

@@ -118,7 +118,7 @@ class JobSettings(Section):
     parallelism: AtLeastOne = JobConfig.parallelism
     """parallelism of the job, in slots"""
     shards: AtLeastOne = JobConfig.shards
-    """number of shards: 1, 2, 4, 8, 16 or 32; the maximum parallelism, fixed at the first deployment"""
+    """number of shards, a power of two up to 128: the maximum parallelism; `state export` and `import` change it"""
     batch_ms: AtLeastOne = JobConfig.batch_ms
     """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
@@ -150,7 +150,7 @@ class JobSettings(Section):
     pool_customers: AtLeastOne = JobConfig.pool_customers
     """number of customers, and of merchants, cached outside the JVM by each slot: about 10 kB per pair"""
     pool_entities: AtLeastOne = JobConfig.pool_entities
-    """number of merchants and devices, together, cached outside the JVM by each slot: 1 kB each, busy ones 8 kB"""
+    """number of merchants and devices, together, cached outside the JVM by each slot: 1 kB each, busy ones 35 kB"""
     challenger_time_ratio: Annotated[float, Field(ge=1)] = JobConfig.challenger_time_ratio
     """maximum ratio of a challenger's scoring time to the champion's before it is removed"""
     time_zone: TimeZone = JobConfig.time_zone

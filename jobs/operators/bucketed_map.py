@@ -53,6 +53,11 @@ class BucketedMap:
         for bucket, found in by_bucket.items():
             put_all(self._parts[bucket], found, self._mode)
 
+    def items(self) -> Iterator[tuple[int, bytes]]:
+        """Yield all keys with their values."""
+        for part in self._parts:
+            yield from part.items()
+
     def keys(self) -> Iterator[int]:
         """Yield all keys."""
         for part in self._parts:

@@ -33,7 +33,7 @@ from jobs.record_types import (
     TRANSACTIONS,
     kafka_times_ms,
 )
-from jobs.shards import SHARD_KEYS
+from jobs.shards import SHARD_KEYS, entity_buckets
 from models.features.entities.entity_events import entity_events, units_of
 from models.features.entities.entity_labels import labels_by_entity
 from models.features.warm_up import warm_up
@@ -47,8 +47,6 @@ from schemas.transaction_batch import TransactionBatchDecoder
 from schemas.wall_clock import now_ms
 
 EVENTS = OutputTag("entity-events", SHARDED_BATCH)
-
-_UNUSED_BITS = np.uint64(7)  # of the hash: the lowest ones choose an entity's slot in hash tables
 
 
 class DecodeBatch(KeyedProcessFunction):
@@ -142,7 +140,8 @@ class DecodeBatch(KeyedProcessFunction):
         return {int(self._entity_shards[index]): batch.take(indices == index) for index in np.unique(indices).tolist()}
 
     def _entity_indices(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
-        return ((keys >> _UNUSED_BITS) % np.uint64(len(self._entity_shards))).astype(np.intp)
+        found: NDArray[np.intp] = (entity_buckets(keys) % np.uint64(len(self._entity_shards))).astype(np.intp)
+        return found
 
 
 def _events(records: pa.RecordBatch) -> EntityBatch:

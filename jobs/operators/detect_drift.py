@@ -1,6 +1,7 @@
 """The drift operator."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from pyflink.common import Row, Types
@@ -9,6 +10,7 @@ from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
 from jobs.operators.map_state import put_all
+from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.drift.part_merger import PartMerger
 from models.drift.signal_part import SignalPart
 from models.drift.watch import SignalWatch
@@ -22,12 +24,29 @@ PART = "part"
 """Key of the unfinished observation in the state; the other keys are the detectors' names."""
 
 
+DRIFT_ROUTES: Routes = MappingProxyType({"detectors": StateRoute(Route.SIGNAL)})
+"""Routes of the handles of `DriftState`."""
+
+
+class DriftState:
+    """Keyed state of the drift operator, which lives as long as the job.
+
+    Attributes
+    ----------
+    detectors : MapState of detector name to versioned bytes
+        Of the current signal, with the unfinished observation as one more entry.
+    """
+
+    def __init__(self, context: RuntimeContext) -> None:
+        self.detectors = context.get_map_state(
+            MapStateDescriptor("detectors", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        )
+
+
 class DetectDrift(KeyedProcessFunction):
     """Drift detectors of each signal; keyed by signal, so that each is watched globally.
 
-    State: `detectors`, map of detector name to versioned bytes, one for each signal, with the unfinished observation
-    as one more entry. It lives as long as the job. Parts of different shards arrive in no fixed order; the detectors
-    need none.
+    Parts of different shards arrive in no fixed order; the detectors need none. For what is stored see DriftState.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -38,9 +57,7 @@ class DetectDrift(KeyedProcessFunction):
         config = self._config
         registry = open_registry(config.registry)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)
-        self._states = runtime_context.get_map_state(
-            MapStateDescriptor("detectors", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
-        )
+        self._states = DriftState(runtime_context).detectors
         # A cache: this operator is the only writer of its signals' state.
         self._watches: dict[str, tuple[PartMerger, SignalWatch]] = {}
 

@@ -59,11 +59,15 @@ class EntityLabelsShard:
         if self._log.accepts(len(labels)):
             self._log.add(pack((labels.tobytes(),)), len(labels))
         else:
-            records = {signed(key): record for key, record in self._labels.pop_changed().items()}
-            self._expiry.schedule_changed(records, newest_label_time_ms)
-            self._state.labels.put_all(records)
-            self._log.clear()
+            self.write()
         self._offsets.note(positions)
+
+    def write(self) -> None:
+        """Write the records of all entities whose labels changed, so that the log is empty."""
+        records = {signed(key): record for key, record in self._labels.pop_changed().items()}
+        self._expiry.schedule_changed(records, newest_label_time_ms)
+        self._state.labels.put_all(records)
+        self._log.clear()
 
     def describe(self, events: NDArray[Any], units: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return the label features of events, see `EntityLabels.describe`."""

@@ -140,9 +140,17 @@ class EntityShard:
             rows=rows,
             x=x,
             sequences=sequences,
-            label_x=self._labels.describe(*batch) if self._labels else without_labels(rows),
-            label_offsets=self._labels.label_offsets if self._labels else (),
+            label_x=self._labels.describe(*batch) if self._labels is not None else without_labels(rows),
+            label_offsets=self._labels.label_offsets if self._labels is not None else (),
         )
+
+    def write_all(self) -> None:
+        """Write the records of all entities that changed, so that the logs are empty."""
+        self._write(len(self._unwritten))
+        self._begin_writing()
+        self._write(len(self._unwritten))
+        if self._labels:
+            self._labels.write()
 
     @property
     def figures(self) -> EntityFigures:
@@ -182,7 +190,7 @@ class EntityShard:
         if silent:
             self._expired += len(silent)
             self._engine.drop(silent)
-            if self._labels:
+            if self._labels is not None:
                 self._labels.drop(silent)
 
     def _awaits_storing(self, signed_key: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from pyflink.common import Types
@@ -11,6 +12,22 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from jobs.job_config import Mode
 from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.shard_state import StateAccessError
+from jobs.operators.state_routes import Route, Routes, StateRoute
+from models.features.entities.entity_record import newest_event_time_ms
+from models.features.label_record import newest_label_time_ms
+
+ENTITY_ROUTES: Routes = MappingProxyType(
+    {
+        "entities": StateRoute(Route.ENTITY, "expires_on", newest_event_time_ms),
+        "event_log": StateRoute(Route.NONE),
+        "next_sequence": StateRoute(Route.MAXIMUM),
+        "labels": StateRoute(Route.ENTITY, "expires_on", newest_label_time_ms),
+        "label_log": StateRoute(Route.NONE),
+        "label_offsets": StateRoute(Route.MAXIMUM),
+        "expires_on": StateRoute(Route.NONE),
+    }
+)
+"""Routes of the handles of `EntityState`."""
 
 BUCKETS, LABEL_BUCKETS = 16, 4
 """Parts of the entities, which are written and copied one after the other, and of their labels. RocksDB has a column

@@ -175,7 +175,11 @@ class ShardScorer:
     def _store_labels(self, labels: LabelBatch) -> None:
         if self._log.accepts(len(labels)):
             self._log.add(labels.encode(), len(labels))
-            return
+        else:
+            self.write_labels()
+
+    def write_labels(self) -> None:
+        """Write the records of all customers whose labels changed, so that the log is empty."""
         changed = self._scorer.pop_changed_labels()
         self._customers.schedule_changed(changed, newest_label_time_ms)
         self._state.put_all(self._state.customer_labels, changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from pyflink.common import Types
@@ -10,6 +11,30 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import Mode
 from jobs.operators.map_state import put_all
+from jobs.operators.state_routes import Route, Routes, StateRoute
+from models.features.history import newest_event_time_ms
+from models.features.label_record import newest_label_time_ms
+
+SHARD_ROUTES: Routes = MappingProxyType(
+    {
+        "histories": StateRoute(Route.CUSTOMER, "expires_on", newest_event_time_ms),
+        "merchant_labels": StateRoute(Route.NONE),
+        "customer_labels": StateRoute(Route.CUSTOMER, "expires_on", newest_label_time_ms),
+        "label_log": StateRoute(Route.NONE),
+        "label_offsets": StateRoute(Route.MAXIMUM),
+        "expires_on": StateRoute(Route.NONE),
+        "merchants_expire_on": StateRoute(Route.NONE),
+        "observation": StateRoute(Route.NONE),
+        "deployment": StateRoute(Route.EVERY_SHARD),
+        "pending_deployment": StateRoute(Route.EVERY_SHARD),
+        "rules": StateRoute(Route.EVERY_SHARD),
+        "pending_rules": StateRoute(Route.EVERY_SHARD),
+        "snoozes": StateRoute(Route.CUSTOMER),
+        "list_entries": StateRoute(Route.EVERY_SHARD),
+        "begun": StateRoute(Route.EVERY_SHARD),
+    }
+)
+"""Routes of the handles of `ShardState`."""
 
 
 class StateAccessError(RuntimeError):

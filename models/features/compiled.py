@@ -22,8 +22,8 @@ def _may_cache() -> bool:
     return bool(os.environ.get("NUMBA_CACHE_DIR")) or os.access(folder, os.W_OK)
 
 
-inlined = numba.njit(nogil=True, error_model="numpy")
-"""Decorator of a compiled function that only compiled ones call: it is kept within them."""
+inlined = numba.njit(nogil=True, error_model="numpy", forceinline=True)
+"""Decorator of a compiled function that only compiled ones call. It is inlined: a call pushes arrays word by word."""
 
 compiled = numba.njit(nogil=True, error_model="numpy", cache=_may_cache())
 """Decorator of a compiled function that Python calls, kept on disk.

@@ -20,7 +20,8 @@ WINDOWED_FACTS = (
 )  # fmt: skip
 OTHER_FACTS = (
     "amount", "history_count", "usual_gap", "since_last", "new_merchant", "new_device", "distance", "speed",
-    "hour", "night", "weekend", "category_risk", "type_risk",
+    "near_share", "away_speed", "to_same_mean", "new_merchants", "since_device", "hour", "night", "weekend",
+    "category_risk", "type_risk",
 )  # fmt: skip
 PER_WINDOW = len(WINDOWED_FACTS)
 OTHERS = len(OTHER_FACTS)
@@ -30,6 +31,8 @@ _OF: Any = namedtuple("_OF", OTHER_FACTS)(*range(OTHERS))
 
 _NIGHT_ENDS_AT_HOUR = 6
 _EARTH_RADIUS_KM = 6371.0088
+_NEAR_KM = 100.0
+_KM_PER_DEGREE = 111.195
 _TILES = 13  # a window, as in history.py
 _MIN_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
 _FASTEST_KMH = 10_000.0
@@ -46,6 +49,21 @@ def _haversine_km(latitude, longitude, from_latitude, from_longitude):
     east = math.sin(math.radians(longitude - from_longitude) / 2)
     square = north * north + math.cos(here) * math.cos(there) * east * east
     return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, square)))
+
+
+@inlined
+def _is_near(latitude, longitude, cosine, entry):
+    """Return whether an entry is within _NEAR_KM of a location, on a plane: without trigonometry per entry."""
+    north = np.float64(latitude) - np.float64(entry.latitude)
+    turn = abs(np.float64(longitude) - np.float64(entry.longitude))
+    east = min(turn, 360.0 - turn) * cosine
+    return (north * north + east * east) * (_KM_PER_DEGREE * _KM_PER_DEGREE) <= _NEAR_KM * _NEAR_KM
+
+
+@inlined
+def _speed_kmh(distance, now_ms, entry):
+    """Return the speed over a distance since an entry."""
+    return min(distance / (max(now_ms - entry.event_time_ms, _MIN_ELAPSED_MS) / HOUR_MS), _FASTEST_KMH)
 
 
 @inlined
@@ -116,10 +134,12 @@ def describe_windows(
 
     Returns
     -------
-    int
-        How many of all the earlier entries are at this merchant.
+    same : int
+        Number of earlier entries at this merchant.
+    same_total : float
+        Sum of their amounts.
     """
-    count, total, mean, squares, maximum, merchants, same = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
+    count, total, mean, squares, maximum, merchants, same, same_total = 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0
     window = 0
     for j in range(newest, oldest - 1, -1):
         entry = row[j]
@@ -127,11 +147,13 @@ def describe_windows(
             at = window * PER_WINDOW
             _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
             window += 1
-        same += entry.merchant == merchant
+        value = np.float64(entry.amount)
+        if entry.merchant == merchant:
+            same += 1
+            same_total += value
         if window == windows_ms.size:  # older than every window
             continue
         count += 1
-        value = np.float64(entry.amount)
         total += value
         difference = value - mean  # Welford: no cancellation however large the amounts
         mean += difference * (1.0 / count)
@@ -147,28 +169,53 @@ def describe_windows(
             facts, at, count, mean, total, squares, maximum, merchants, same, amount,
             tiles[left * _TILES : (left + 1) * _TILES], windows_ms[left], now_ms,
         )  # fmt: skip
-    return same
+    return same, same_total
+
+
+@inlined
+def _new_merchants(row, oldest, newest, now_ms):
+    """Return the number of entries of the last hour at a merchant that no entry before them is at."""
+    found = 0
+    for j in range(newest, oldest - 1, -1):
+        if row[j].event_time_ms < now_ms - HOUR_MS:
+            break
+        known = False
+        for earlier in range(oldest, j):
+            known |= row[earlier].merchant == row[j].merchant
+        found += not known
+    return found
 
 
 @inlined
 def _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at):
-    """Write distance and speed from the newest earlier entry that has a location."""
-    facts[at + _OF.distance] = facts[at + _OF.speed] = np.nan
+    """Write the facts about this location and those of the earlier entries that have one, the newest first."""
+    facts[at + _OF.distance] = facts[at + _OF.speed] = facts[at + _OF.near_share] = facts[at + _OF.away_speed] = np.nan
     if math.isnan(latitude):
         return
+    located, near, cosine = 0, 0, math.cos(math.radians(np.float64(latitude)))
     for j in range(newest, oldest - 1, -1):
         entry = row[j]
-        if not math.isnan(entry.latitude):
+        if math.isnan(entry.latitude):
+            continue
+        is_near = _is_near(latitude, longitude, cosine, entry)
+        if not located or (not is_near and near == located):
             distance = _haversine_km(latitude, longitude, entry.latitude, entry.longitude)
-            elapsed_ms = max(now_ms - entry.event_time_ms, _MIN_ELAPSED_MS)
-            facts[at + _OF.distance] = distance
-            facts[at + _OF.speed] = min(distance / (elapsed_ms / HOUR_MS), _FASTEST_KMH)
-            return
+            speed = _speed_kmh(distance, now_ms, entry)
+            if not located:
+                facts[at + _OF.distance] = distance
+                facts[at + _OF.speed] = speed
+            if not is_near:
+                facts[at + _OF.away_speed] = speed
+        located += 1
+        near += is_near
+    if located:
+        facts[at + _OF.near_share] = near / located
 
 
 @inlined
 def describe(
-    row, oldest, newest, at, now_ms, amount, same, device, latitude, longitude, category_risk, type_risk, facts,
+    row, oldest, newest, at, now_ms, amount, same, same_total, device, latitude, longitude, category_risk, type_risk,
+    facts,
 ):  # fmt: skip
     """Write the facts that have no window, from ``at`` on."""
     facts[at + _OF.amount] = amount
@@ -180,12 +227,16 @@ def describe(
     else:
         facts[at + _OF.usual_gap] = facts[at + _OF.since_last] = np.nan
     facts[at + _OF.new_merchant] = same == 0
-    facts[at + _OF.new_device] = np.nan
+    facts[at + _OF.to_same_mean] = (amount + 1.0) / (same_total / same + 1.0) if same else np.nan
+    facts[at + _OF.new_merchants] = _new_merchants(row, oldest, newest, now_ms)
+    facts[at + _OF.new_device] = facts[at + _OF.since_device] = np.nan
     if device:
-        known = False
-        for j in range(oldest, newest + 1):
-            known |= row[j].device == device
-        facts[at + _OF.new_device] = not known
+        last = newest
+        while last >= oldest and row[last].device != device:
+            last -= 1
+        facts[at + _OF.new_device] = last < oldest
+        if last >= oldest:
+            facts[at + _OF.since_device] = (now_ms - row[last].event_time_ms) / 1000.0
     _describe_journey(row, oldest, newest, now_ms, latitude, longitude, facts, at)
     hour = now_ms // HOUR_MS % 24
     facts[at + _OF.hour] = hour

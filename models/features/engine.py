@@ -10,11 +10,12 @@ from models.features import customer_facts, kernel, label_facts, label_kernel
 from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.entities.entity_inputs import EntityInputs
-from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
+from models.features.entities.entity_layout import ENTITY_COLUMNS
 from models.features.entities.label_layout import LABEL_COLUMNS
 from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
 from models.features.history_pool import HistoryPool
+from models.features.joint_mean import write_joint_mean
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.label_pool import LabelPool
 from models.features.pool import Load
@@ -174,7 +175,7 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
         )
-        batch.x[:, FIRST_ENTITY_COLUMN:], batch.x[:, LABEL_COLUMNS] = entities.x, entities.label_x
+        batch.x[:, ENTITY_COLUMNS], batch.x[:, LABEL_COLUMNS] = entities.x, entities.label_x
         # Stored records are read before a kernel runs: the batch is added as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)
@@ -187,6 +188,7 @@ class FeatureEngine:
             transactions, times_ms, amounts_minor, units, merchants, devices, latitudes, longitudes, category_risk,
             type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score,
         )  # fmt: skip
+        write_joint_mean(batch.x)
         self._unscored = batch
         return batch
 

@@ -31,6 +31,11 @@ class FeatureLayout:
     fact_indices: NDArray[np.int64]
     missing: NDArray[np.float32]
 
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """windows_ms, columns, fact_indices and missing."""
+        return self.windows_ms, self.columns, self.fact_indices, self.missing
+
     @classmethod
     def of(cls, windowed: tuple[str, ...], others: tuple[str, ...], windows: tuple[Window, ...]) -> FeatureLayout:
         """Return the layout of the FEATURES that a kernel with these facts writes."""

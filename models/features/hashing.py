@@ -41,15 +41,30 @@ def hash_column(column: pa.Array) -> NDArray[np.uint64]:
 
 def hash_pairs(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Hash n pairs of hashes into one each, (n,); another order of the two gives another hash."""
-    mixed = (first * _MULTIPLY) ^ second
-    mixed = (mixed ^ (mixed >> np.uint64(47))) * _MULTIPLY
-    mixed ^= mixed >> np.uint64(47)
-    return np.where(mixed == 0, np.uint64(1), mixed)
+    hashes = np.empty(len(first), np.uint64)
+    write_pair_hashes(first, second, hashes)
+    return hashes
 
 
 def transaction_hashes(records: pa.RecordBatch) -> NDArray[np.uint64]:
     """Hash customer and transaction id of each record, (n,): two customers may use one transaction id."""
     return hash_pairs(hash_column(required(records, "customer_id")), hash_column(required(records, "transaction_id")))
+
+
+@inlined
+def hash_pair(first, second):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Hash a pair of hashes; never 0."""
+    mixed = (first * _MULTIPLY) ^ second
+    mixed = (mixed ^ (mixed >> uint64(47))) * _MULTIPLY
+    mixed ^= mixed >> uint64(47)
+    return mixed if mixed else uint64(1)
+
+
+@compiled
+def write_pair_hashes(first, second, hashes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Write the hash of each pair."""
+    for i in range(hashes.size):
+        hashes[i] = hash_pair(first[i], second[i])
 
 
 @inlined

@@ -229,13 +229,13 @@ def advance(
         newest = _newest_before(row, count, now_ms)
         oldest = _oldest_seen(row, newest, now_ms)
         stamp = uint64(i + 1) << uint64(32)
-        same = describe_windows(
+        same, same_total = describe_windows(
             row, oldest, newest, tiles[slots[i]], tiled[slots[i]], windows_ms, now_ms, np.float64(amount), merchant,
             seen, stamp, facts,
         )  # fmt: skip
         at = windows_ms.size * PER_WINDOW
         describe(
-            row, oldest, newest, at, now_ms, np.float64(amount), same, device, latitude, longitude,
+            row, oldest, newest, at, now_ms, np.float64(amount), same, same_total, device, latitude, longitude,
             category_risk[i], type_risk[i], facts,
         )  # fmt: skip
         for c in range(fact_indices.size):

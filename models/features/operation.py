@@ -33,6 +33,11 @@ class Operation(StrEnum):
     NEW_DEVICE = "new_device"  # 1 when no earlier one used this device (so 1 for the first), else 0; needs a device
     DISTANCE = "distance"  # great-circle km from the newest earlier transaction that has a location
     SPEED = "speed"  # that distance over the hours since then (at least 60 s), at most 10,000 km/h
+    NEAR_SHARE = "near_share"  # share of the earlier ones with a location that are within 100 km of this one's
+    AWAY_SPEED = "away_speed"  # as SPEED, from the newest earlier transaction that is further away than that
+    TO_SAME_MEAN = "to_same_mean"  # (amount + 1) / (mean amount of the earlier ones at this merchant + 1)
+    NEW_MERCHANTS = "new_merchants"  # number of those of the last hour at a merchant of none before (0 when none)
+    SINCE_DEVICE = "since_device"  # seconds since the newest earlier transaction with this device
     HOUR = "hour"  # hour of the day in UTC, 0 to 23
     NIGHT = "night"  # 1 from 00:00 to 05:59 UTC, else 0
     WEEKEND = "weekend"  # 1 on Saturday and Sunday in UTC, else 0
@@ -74,7 +79,13 @@ class Operation(StrEnum):
     ENTITY_Z_SCORE = "entity_z_score"  # (amount - mean) / (deviation + 1 major unit)
     ENTITY_TO_MEAN = "entity_to_mean"  # (amount + 1) / (mean + 1), in major units
 
+    # of the customer and the merchant, from other features
+    TO_JOINT_MEAN = "to_joint_mean"  # (amount + 1) / geometric mean of the MEAN + 1 and the merchant's ENTITY_MEAN + 1
+
     # over all that is kept of the entity
     ENTITY_AGE = "entity_age"  # seconds since its first transaction
     ENTITY_SINCE_LAST = "entity_since_last"  # seconds since its newest earlier transaction
+    ENTITY_SIMILAR_KNOWN = "entity_similar_known"  # of its newest 32, number of those of the last hour with an amount
+    # within 25 % whose customer was not new to the entity
+    ENTITY_SIMILAR_NEW = "entity_similar_new"  # the same, whose customer was new
     ENTITY_IS_NEW_CUSTOMER = "entity_is_new_customer"  # 1 when the customer is new to the entity, else 0

@@ -28,6 +28,7 @@ __all__ = [
     "CUSTOMER_FEATURES",
     "FEATURES",
     "FEATURE_NAMES",
+    "FORMER_FEATURES",
     "LABEL_WINDOWS",
     "RISK_SOURCES",
     "SEMANTICS_VERSION",
@@ -103,6 +104,10 @@ def _entity_features(entity: Entity) -> tuple[Feature, ...]:
         Feature(f"{name}_age_s", "event_time", Op.ENTITY_AGE, None, "s", -1, None, name),
         Feature(f"{name}_since_last_s", "event_time", Op.ENTITY_SINCE_LAST, None, "s", -1, None, name),
         Feature(f"{name}_new_customer", "customer_id", Op.ENTITY_IS_NEW_CUSTOMER, None, "flag", -1, _NONE, name),
+        Feature(
+            f"{name}_similar_known_1h", "amount_minor", Op.ENTITY_SIMILAR_KNOWN, None, "transactions", 0, None, name
+        ),
+        Feature(f"{name}_similar_new_1h", "amount_minor", Op.ENTITY_SIMILAR_NEW, None, "transactions", 0, None, name),
     )
 
 
@@ -133,7 +138,7 @@ def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
 
 # The only list of the features. A feature's index here is its column in x and in the ONNX
 # model. Windows are exact over the customer's last K transactions and count by tiles what is beyond them.
-CUSTOMER_FEATURES: tuple[Feature, ...] = (
+FORMER_FEATURES: tuple[Feature, ...] = (
     # transactions of the customer in a window
     Feature("count_10m", "event_time", Op.COUNT, TEN_MINUTES, "transactions", 0, Usual("count_7d", _TENTHS)),
     Feature("count_1h", "event_time", Op.COUNT, HOUR, "transactions", 0, Usual("count_7d", _HOURS)),
@@ -253,13 +258,24 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
     Feature("genuine_amount_to_max", "amount_minor", Op.TO_GENUINE_MAXIMUM, None, "ratio", -1, None),
     Feature("genuine_amount_z", "amount_minor", Op.GENUINE_Z_SCORE, None, "deviations", 0, Usual(None, 0)),
 )
-"""Features of a transaction, its customer, and known labels; the first columns of x."""
+"""Table of version 0.1.0, whose models are read: the first columns of x."""
+
+CUSTOMER_FEATURES: tuple[Feature, ...] = (
+    *FORMER_FEATURES,
+    Feature("near_share", "latitude", Op.NEAR_SHARE, None, "share", -1, Usual(None, 1)),
+    Feature("away_speed_kmh", "latitude", Op.AWAY_SPEED, None, "km/h", -1, Usual(None, 0)),
+    Feature("same_merchant_amount_to_mean", "amount_minor", Op.TO_SAME_MEAN, None, "ratio", -1, Usual(None, 1)),
+    Feature("new_merchants_1h", "merchant_id", Op.NEW_MERCHANTS, None, "merchants", 0, Usual(None, 0)),
+    Feature("since_same_device_s", "device_id", Op.SINCE_DEVICE, None, "s", -1, None),
+)
+"""Features of a transaction, its customer, and known labels."""
 
 FEATURES: tuple[Feature, ...] = (
     *CUSTOMER_FEATURES,
     *(feature for entity in ENTITIES for feature in _entity_features(entity)),
+    Feature("amount_to_joint_mean_30d", "amount_minor", Op.TO_JOINT_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
 )
-"""All features in the order of their columns in x: those of each entity follow the customer's."""
+"""All features in the order of their columns in x: the customer's, those of each entity, and of both."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
@@ -315,7 +331,8 @@ def _formerly_named(features: Sequence[Feature]) -> tuple[Feature, ...]:
 
 
 TABLE_WIDTHS: Mapping[str, int] = {
-    spec_hash(names): len(table) for table in (CUSTOMER_FEATURES, FEATURES) for names in (table, _formerly_named(table))
+    spec_hash(table): len(table)
+    for table in (_formerly_named(FORMER_FEATURES), FORMER_FEATURES, CUSTOMER_FEATURES, FEATURES)
 }
 """Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does.
 

@@ -5,7 +5,8 @@ from numba import from_dtype, types
 
 from models.features import hashing, kernel, label_kernel
 from models.features.compiled import compiles_once
-from models.features.entities import entity_kernel, entity_record
+from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, slot_index
+from models.features.entity import ENTITIES
 from models.features.history import ENTRY, TILE
 from models.features.label_record import DAY_TILE, ENTITY_LABEL, LABEL, TOTALS
 
@@ -51,12 +52,21 @@ def _one_row(dtype: np.dtype[np.void], *, readonly: bool = False) -> types.Array
     return _vector(from_dtype(dtype), readonly=readonly)
 
 
-ENTITIES_SIGNATURE = (
-    _rows(entity_record.ENTRY), _COUNTS, _LONGS, _LONGS, _FLAGS, _rows(entity_record.TILE),
-    _one_row(entity_record.SEEN), _COUNTS, _tuple(_COUNTS, *_ENTITY_IDS), _INTS,
-    _one_row(entity_record.EVENT, readonly=True), *_FACTS, types.int64, types.boolean, _FLAGS, _X,
-    _one_row(entity_record.ENTRY),
+_HEADS = _one_row(entity_pool.HEAD)
+_ENTITY_ROWS = (
+    _HEADS, _rows(entity_record.ENTRY), types.Array(types.uint64, 2, "C"), _rows(entity_record.TILE),
+    _rows(entity_pool.SUMS), _one_row(entity_record.SEEN), types.Array(types.uint64, 2, "C"),
 )  # fmt: skip
+ENTITIES_SIGNATURE = (
+    _tuple(*_ENTITY_ROWS), _tuple(_COUNTS, *_ENTITY_IDS), _tuple(*_FACTS), _INTS,
+    _one_row(entity_record.EVENT, readonly=True), types.int64, types.boolean, _FLAGS, _X,
+)  # fmt: skip
+EVENTS_SIGNATURE = (
+    _HASHES, _HASHES, _INTS, _INTS, _DOUBLES, _HASHES, _tuple(*[_HASHES] * len(ENTITIES)), _one_row(entity_record.EVENT)
+)  # fmt: skip
+_INDEX = (_COUNTS, types.int64, _HEADS)
+FIND_SIGNATURE = (*_INDEX, types.Array(types.uint64, 1, "A", readonly=True), _LONGS)
+ADD_SIGNATURE = (*_INDEX, _INTS)
 
 
 ENTITY_LABELS_SIGNATURE = (
@@ -79,6 +89,10 @@ def warm_up() -> None:
         (label_kernel.advance_customers, CUSTOMER_LABELS_SIGNATURE),
         (label_kernel.advance_entities, ENTITY_LABELS_SIGNATURE),
         (entity_kernel.advance, ENTITIES_SIGNATURE),
+        (hashing.write_pair_hashes, (_HASHES, _HASHES, _vector(types.uint64, readonly=False))),
+        (event_kernel.write_events, EVENTS_SIGNATURE),
+        (slot_index.find, FIND_SIGNATURE),
+        (slot_index.add, ADD_SIGNATURE),
     ):
         function.compile(signature)
         function.disable_compile()

@@ -23,6 +23,7 @@ class ReasonCode(StrEnum):
     NEW_MERCHANT = "NEW_MERCHANT"
     NEW_DEVICE = "NEW_DEVICE"
     TRAVEL = "TRAVEL"
+    LOCATION = "LOCATION"
     TIME_OF_DAY = "TIME_OF_DAY"
     CATEGORY = "CATEGORY"
     PAYMENT_TYPE = "PAYMENT_TYPE"
@@ -54,6 +55,7 @@ TEXTS = {
     ReasonCode.NEW_MERCHANT: "Whether the customer has paid this merchant before",
     ReasonCode.NEW_DEVICE: "Whether the customer has used this device before",
     ReasonCode.TRAVEL: "The distance from the customer's last transaction",
+    ReasonCode.LOCATION: "How often the customer has paid near this location",
     ReasonCode.TIME_OF_DAY: "The time of the day or of the week, by UTC",
     ReasonCode.CATEGORY: "How frequent fraud is at merchants of this kind",
     ReasonCode.PAYMENT_TYPE: "How frequent fraud is with payments of this kind",
@@ -74,6 +76,8 @@ CODES: dict[Op, ReasonCode] = {
     Op.Z_SCORE: ReasonCode.AMOUNT,
     Op.TO_MEAN: ReasonCode.AMOUNT,
     Op.TO_MAXIMUM: ReasonCode.AMOUNT,
+    Op.TO_SAME_MEAN: ReasonCode.AMOUNT,
+    Op.TO_JOINT_MEAN: ReasonCode.AMOUNT,
     Op.TO_GENUINE_MEAN: ReasonCode.AMOUNT,
     Op.TO_GENUINE_MAXIMUM: ReasonCode.AMOUNT,
     Op.GENUINE_Z_SCORE: ReasonCode.AMOUNT,
@@ -89,9 +93,13 @@ CODES: dict[Op, ReasonCode] = {
     Op.MERCHANTS: ReasonCode.MERCHANTS,
     Op.SAME_MERCHANT: ReasonCode.SAME_MERCHANT,
     Op.NEW_MERCHANT: ReasonCode.NEW_MERCHANT,
+    Op.NEW_MERCHANTS: ReasonCode.MERCHANTS,
     Op.NEW_DEVICE: ReasonCode.NEW_DEVICE,
+    Op.SINCE_DEVICE: ReasonCode.NEW_DEVICE,
     Op.DISTANCE: ReasonCode.TRAVEL,
     Op.SPEED: ReasonCode.TRAVEL,
+    Op.AWAY_SPEED: ReasonCode.TRAVEL,
+    Op.NEAR_SHARE: ReasonCode.LOCATION,
     Op.HOUR: ReasonCode.TIME_OF_DAY,
     Op.NIGHT: ReasonCode.TIME_OF_DAY,
     Op.WEEKEND: ReasonCode.TIME_OF_DAY,
@@ -119,6 +127,7 @@ def _entity_codes(
 ) -> dict[Op, ReasonCode]:
     return {
         **dict.fromkeys((Op.ENTITY_COUNT, Op.ENTITY_SUM, Op.ENTITY_SINCE_LAST), activity),
+        **dict.fromkeys((Op.ENTITY_SIMILAR_KNOWN, Op.ENTITY_SIMILAR_NEW), activity),
         **dict.fromkeys((Op.ENTITY_CUSTOMERS, Op.ENTITY_NEW_SHARE), customers),
         **dict.fromkeys((Op.ENTITY_MEAN, Op.ENTITY_DEVIATION, Op.ENTITY_MAXIMUM), amount),
         **dict.fromkeys((Op.ENTITY_Z_SCORE, Op.ENTITY_TO_MEAN), amount),

@@ -32,13 +32,15 @@ def validation_metrics(validation: Measured, thresholds: Thresholds) -> dict[str
     is_fraud, scores = validation.is_fraud, validation.scores
     review_precision, review_recall = precision_recall(is_fraud, scores, thresholds.review)
     block_precision, block_recall = precision_recall(is_fraud, scores, thresholds.block)
+    precision_at_1pct, recall_at_1pct = precision_recall(is_fraud, scores, alert_threshold(scores))
     return {
         "pr_auc": pr_auc(is_fraud, scores),
         "review_precision": review_precision,
         "review_recall": review_recall,
         "block_precision": block_precision,
         "block_recall": block_recall,
-        "recall_at_1pct_alerts": precision_recall(is_fraud, scores, alert_threshold(scores))[1],
+        "precision_at_1pct_alerts": precision_at_1pct,
+        "recall_at_1pct_alerts": recall_at_1pct,
         "validation_rows": len(is_fraud),
         "validation_frauds": int(np.count_nonzero(is_fraud)),
     }

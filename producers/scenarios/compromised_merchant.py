@@ -26,7 +26,7 @@ def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generat
     anchor, collected_ms = _visits(scene, merchants, rng)
     if not transactions or not len(anchor):
         return scene.genuine.take(anchor[:0])
-    anchor = rng.choice(anchor, transactions, replace=transactions > len(anchor))
+    anchor = _charged(anchor, scene.genuine.merchant, transactions, rng)
     customer, merchant = scene.genuine.customer[anchor], scene.genuine.merchant[anchor]
     in_burst = (rng.random(len(collected_ms)) < BURST_SHARE)[merchant]
     soon = scene.genuine.time_ms[anchor] + np.minimum(rng.exponential(8.0, transactions), 48.0) * HOUR_MS
@@ -45,6 +45,17 @@ def compromised_merchant(scene: Scene, transactions: int, rng: np.random.Generat
     )
 
 
+def _charged(
+    visits: NDArray[np.intp], merchant: NDArray[np.int32], transactions: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw the visits whose cards are charged: as many at each shop, however many customers it has."""
+    by_shop = visits[np.argsort(merchant[visits], kind="stable")]
+    _, first, count = np.unique(merchant[by_shop], return_index=True, return_counts=True)
+    shop = rng.integers(0, len(first), transactions)
+    charged: NDArray[np.intp] = by_shop[first[shop] + (rng.random(transactions) * count[shop]).astype(np.int64)]
+    return charged
+
+
 def _prices(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw a price for each merchant (merchants,), major units: higher than what is usually paid there."""
     median = MEDIANS[scene.world.merchant_category]
@@ -53,7 +64,10 @@ def _prices(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _visits(scene: Scene, merchants: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return genuine rows at that many chosen shops, each during its own weeks, and their end (merchants,)."""
+    """Return genuine rows at that many chosen shops, each during its own weeks, and their end (merchants,).
+
+    The weeks end at any time of the scene and may begin before it, so that there are bursts from its first days on.
+    """
     genuine, world = scene.genuine, scene.world
     inside = (genuine.time_ms >= scene.begin_ms) & (genuine.time_ms < scene.end_ms)
     inside &= ~world.is_online(genuine.merchant)
@@ -63,12 +77,11 @@ def _visits(scene: Scene, merchants: int, rng: np.random.Generator) -> tuple[NDA
         return known, visits
     weights = visits[known] / visits[known].sum()
     chosen = rng.choice(known, min(merchants, len(known)), replace=False, p=weights)
-    span = scene.end_ms - scene.begin_ms - BURST_HOURS[1] * HOUR_MS
-    length = np.minimum(rng.uniform(*WINDOW_DAYS, len(chosen)) * DAY_MS, span)
     first_ms = np.full(len(visits), np.iinfo(np.int64).max)
     last_ms = np.zeros(len(visits), dtype=np.int64)
-    first_ms[chosen] = scene.begin_ms + (rng.random(len(chosen)) * (span - length)).astype(np.int64)
-    last_ms[chosen] = first_ms[chosen] + length.astype(np.int64)
+    span = scene.end_ms - scene.begin_ms - BURST_HOURS[1] * HOUR_MS
+    last_ms[chosen] = scene.begin_ms + (rng.random(len(chosen)) * span).astype(np.int64)
+    first_ms[chosen] = last_ms[chosen] - (rng.uniform(*WINDOW_DAYS, len(chosen)) * DAY_MS).astype(np.int64)
     inside &= genuine.time_ms >= first_ms[genuine.merchant]
     inside &= genuine.time_ms < last_ms[genuine.merchant]
     return np.flatnonzero(inside), last_ms

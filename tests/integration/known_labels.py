@@ -40,6 +40,8 @@ class KnownLabels:
         codec = RecordCodec(LABEL, value_subject(lane.topics.labels), lane.registry)
         for message in read_topic(lane.broker, lane.topics.labels):
             record, partition = codec.decode(message.value() or b""), message.partition() or 0
+            if record["customer_id"].encode() != message.key():
+                continue  # a dead letter
             end = label_entry(generation, (message.offset() or 0) + 1)
             for ends in (customers[record["customer_id"]], every):
                 ends[partition] = max(end, ends.get(partition, 0))

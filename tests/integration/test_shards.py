@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from jobs.shards import MAX_PARALLELISM, SHARD_KEYS
+from jobs.flink_hash import MAX_PARALLELISM, text_hash
+from jobs.shards import SHARD_KEYS
 
 pytestmark = pytest.mark.integration
 
@@ -48,3 +49,11 @@ def test_all_subtasks_have_the_same_number_of_shards(key_groups, shards, paralle
         # The subtask of a key group, as KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup has it.
         counts = Counter(group * parallelism // MAX_PARALLELISM for group in exchange)
         assert counts == dict.fromkeys(range(parallelism), shards // parallelism)
+
+
+def test_hash_of_a_customer_is_that_of_sql():
+    from pyflink.java_gateway import get_gateway
+
+    texts = get_gateway().jvm.org.apache.flink.table.data.binary.BinaryStringData
+    names = ["", "a", "abcd", "c2-00251", "z\u00fcrich", "\u4e2d\u6587", "\U0001f600x", "\u00ff" * 7, "x" * 1_000]
+    assert [text_hash(name) for name in names] == [texts.fromString(name).hashCode() for name in names]

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from models.features.entities import entity_kernel
 from models.features.entities.entity_pool import EntityPool, Load
-from models.features.entities.entity_record import ENTRY
 from models.features.feature_layout import FeatureLayout
 
 
@@ -64,7 +63,6 @@ class EntityEngine:
         self._layout = layout
         self._width = int(layout.columns.max()) + 1
         self._pool = EntityPool(capacity=capacity, load=load)
-        self._spare = np.zeros(1, ENTRY)
         self.next_sequence = next_sequence
 
     def __len__(self) -> int:
@@ -115,13 +113,9 @@ class EntityEngine:
         self, events: NDArray[np.void], first_sequence: int, *, adds: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         n, pool, layout = len(events), self._pool, self._layout
-        slots = pool.slots(events["key"].tolist())
+        slots = pool.slots_of(events["key"])
         x, counted = np.empty((n, self._width), np.float32), np.zeros(n, np.uint8)
         entity_kernel.advance(
-            pool.entries, pool.counts, pool.first_ms, pool.sequences, pool.tiled, pool.tiles, pool.seen, pool.id_rows,
-            pool.ids.with_room_for(n), slots, events, layout.windows_ms, layout.columns, layout.fact_indices,
-            layout.missing, first_sequence, adds, counted, x, self._spare,
+            pool.rows, pool.ids.with_room_for(n), layout.arrays, slots, events, first_sequence, adds, counted, x,
         )  # fmt: skip
-        if adds:
-            pool.changed[slots] = 1
         return x, counted

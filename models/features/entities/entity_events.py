@@ -7,10 +7,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.columns import required
-from models.features.entities.entity_keys import NO_ENTITY, entity_keys
+from models.features.entities.entity_keys import salts
 from models.features.entities.entity_record import EVENT
+from models.features.entities.event_kernel import write_events
 from models.features.entity import ENTITIES
-from models.features.hashing import hash_column, hash_pairs
+from models.features.hashing import hash_column
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
 from schemas.currency import minor_units
@@ -26,19 +27,18 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
     """
     warm_up()
-    n, count = records.num_rows, len(ENTITIES)
-    customers = hash_column(required(records, "customer_id"))
-    events = np.empty((n, count), EVENT)
-    events["customer"] = customers[:, None]
-    events["transaction"] = hash_pairs(customers, hash_column(required(records, "transaction_id")))[:, None]
-    events["event_time_ms"] = numbers(required(records, "event_time"), np.int64)[:, None]
-    amounts = numbers(required(records, "amount_minor"), np.int64) / minor_units(records.column("currency"))
-    events["amount"] = amounts.astype(np.float32)[:, None]
-    events["row"] = np.arange(n * count, dtype=np.uint32).reshape(n, count)
-    events["key"] = entity_keys(records, ENTITIES)
-    found: NDArray[Any] = events.reshape(-1)
-    known: NDArray[Any] = found[found["key"] != NO_ENTITY]
-    return known
+    events = np.empty(records.num_rows * len(ENTITIES), EVENT)
+    count = write_events(
+        hash_column(required(records, "customer_id")),
+        hash_column(required(records, "transaction_id")),
+        numbers(required(records, "event_time"), np.int64),
+        numbers(required(records, "amount_minor"), np.int64),
+        minor_units(records.column("currency")),
+        salts(ENTITIES),
+        tuple(hash_column(records.column(entity.column)) for entity in ENTITIES),
+        events,
+    )
+    return events[:count]
 
 
 def units_of(records: pa.RecordBatch, events: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,83 +1,56 @@
-"""Arithmetic of the live features of an entity."""
+"""State of an entity, advanced by its events."""
 
 # Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
-import math
-
 import numpy as np
 from numba import uint64
 
-from models.features.compiled import compiled, inlined
+from models.features import cache_lines
+from models.features.cache_lines import prefetch
+from models.features.compiled import compiled_with, inlined
+from models.features.entities import entity_burst, entity_facts
+from models.features.entities.entity_burst import describe_burst
+from models.features.entities.entity_facts import (
+    OTHER_FACTS,
+    PER_WINDOW,
+    REGISTERS,
+    TILES,
+    UNKNOWN,
+    add_customer,
+    add_tile,
+    below,
+    describe_windows,
+    last_entries,
+)
 
-# The facts that `advance` finds, in this order: the windowed ones for each window in turn, then the others.
-WINDOWED_FACTS = (
-    "entity_count", "entity_sum", "entity_mean", "entity_deviation", "entity_maximum", "entity_customers",
-    "entity_new_share", "entity_z_score", "entity_to_mean",
-)  # fmt: skip
-OTHER_FACTS = ("entity_age", "entity_since_last", "entity_is_new_customer")
-
-_PER_WINDOW = len(WINDOWED_FACTS)
 _OTHERS = len(OTHER_FACTS)
 _HORIZON_MS = 90 * 86_400_000  # as in window.py
-_TILES = 13  # a window, as in entity_record.py, like the constants below
-_REGISTERS = 64
 _BLOOM_MASK = uint64(2_047)
 _BLOOM_ADDS = 256
 _MAX_LEFT_IDS = 1_024
 _MINUTE_MS = 60_000
 _DUPLICATE_MINUTES = 7 * 24 * 60
-_SET = 128  # places in the hash set of customers: a power of two, above RECENT
 _FIRST, _COUNT = 0, 1  # of a row of ids: index of the first, and their number
-_ALPHA = 0.709 * _REGISTERS * _REGISTERS  # Flajolet et al. 2007, for 64 registers
-
-
-@inlined
-def _register(registers, customer):
-    """Add a customer to a HyperLogLog sketch."""
-    index = np.int64(customer >> uint64(58))
-    rest = customer << uint64(6)
-    rank = 1
-    while rank < 59 and not rest >> uint64(63):
-        rest <<= uint64(1)
-        rank += 1
-    registers[index] = max(registers[index], np.uint8(rank))
-
-
-@inlined
-def _estimate(registers):
-    """Return the number of different customers in a sketch; few are counted by the empty registers."""
-    total, empty = 0.0, 0
-    for register in registers:
-        total += 1.0 / (uint64(1) << uint64(register))
-        empty += register == 0
-    found = _ALPHA / total
-    if empty and found <= 2.5 * _REGISTERS:
-        found = _REGISTERS * math.log(_REGISTERS / empty)
-    return found
-
-
-@inlined
-def _is_first_in(seen, stamp, stamps, customer):
-    """Add a customer to the hash set, unless it is there; another stamp makes the set empty."""
-    at = np.int64(customer & uint64(_SET - 1))
-    while stamps[at] == stamp:
-        if seen[at] == customer:
-            return False
-        at = (at + 1) & (_SET - 1)
-    stamps[at] = stamp
-    seen[at] = customer
-    return True
+_FILTER_MASK = uint64(255)  # of the words of a filter of ids, as in entity_pool.py
+_ENTRY_WORDS = 4  # 64-bit words of an entry
+_AHEAD = 6  # events between the prefetch of an entity and its use
 
 
 @inlined
 def _may_have_seen(words, customer):
-    """Return whether a customer is in a generation of the Bloom filter."""
+    """Return whether all bits of a customer are set."""
     for shift in (0, 11, 22):
         bit = (customer >> uint64(shift)) & _BLOOM_MASK
         if not (words[np.int64(bit >> uint64(6))] >> (bit & uint64(63))) & uint64(1):
             return False
     return True
+
+
+@inlined
+def _has_seen(seen, customer):
+    """Return whether a customer is in a generation of the Bloom filter."""
+    return _may_have_seen(seen.words[0], customer) or _may_have_seen(seen.words[1], customer)
 
 
 @inlined
@@ -96,136 +69,65 @@ def _remember_customer(seen, customer):
 
 
 @inlined
-def _is_new(row, count, tiled, seen, customer):
-    """Return whether a customer is neither among the entries nor among those whose entries left."""
+def _find(entries, slot, count, event):
+    """Return the index of the customer's newest entry, -1 for none, and whether the transaction has one."""
+    index, known = -1, False
     for j in range(count):
-        if row[j].customer == customer:
-            return False
-    if not tiled:
-        return True
-    return not (_may_have_seen(seen.words[0], customer) or _may_have_seen(seen.words[1], customer))
+        if entries[slot, j].customer == event.customer:
+            index = j
+        known |= entries[slot, j].transaction == event.transaction
+    return index, known
 
 
 @inlined
-def _close_window(facts, at, count, total, squares, maximum, customers, new, amount):
-    """Write the facts of a window from its sums."""
-    facts[at] = count
-    facts[at + 1] = total
-    facts[at + 5] = customers
-    if not count:
-        facts[at + 2 : at + 5] = np.nan
-        facts[at + 6 : at + 9] = np.nan
-        return
-    average = total / count
-    deviation = math.sqrt(squares / count)
-    facts[at + 2] = average
-    facts[at + 3] = deviation
-    facts[at + 4] = maximum
-    facts[at + 6] = new / count
-    facts[at + 7] = (amount - average) / (deviation + 1.0)
-    facts[at + 8] = (amount + 1.0) / (average + 1.0)
+def _bits_of_id(transaction):
+    """Return the bits of a transaction in its word of a filter of ids."""
+    bits = uint64(0)
+    for shift in (8, 14, 20, 26):
+        bits |= uint64(1) << ((transaction >> uint64(shift)) & uint64(63))
+    return bits
 
 
 @inlined
-def _close_with_tiles(
-    facts, at, count, mean, total, squares, maximum, customers, new, amount, tiles, window_ms, now_ms,
-    row, newest, registers,
-):  # fmt: skip
-    """Write the facts of a window that all entries lie in: tiles that overlap it count as a whole."""
-    tile_ms = window_ms // (_TILES - 1)
-    merged = False
-    for tile in tiles:
-        start_ms = np.int64(tile.number) * tile_ms
-        if not tile.count or start_ms >= now_ms or start_ms + tile_ms <= now_ms - window_ms:
-            continue
-        if not merged:
-            registers[:] = 0
-            merged = True
-        together = count + tile.count
-        apart = tile.total / tile.count - mean
-        squares += tile.squares + apart * apart * count * tile.count / together  # Chan, Golub and LeVeque 1979
-        mean += apart * tile.count / together
-        count = together
-        total += tile.total
-        new += tile.new
-        maximum = max(maximum, np.float64(tile.maximum))
-        for index in range(_REGISTERS):
-            registers[index] = max(registers[index], tile.registers[index])
-    different = np.float64(customers)
-    if merged:
-        for j in range(newest + 1):
-            _register(registers, row[j].customer)
-        different = max(different, _estimate(registers))
-    _close_window(facts, at, count, total, squares, maximum, different, new, amount)
+def _filter_id(id_filters, slot, transaction):
+    id_filters[slot, np.int64(transaction & _FILTER_MASK)] |= _bits_of_id(transaction)
 
 
 @inlined
-def _describe_windows(row, newest, tiled, tiles, windows_ms, now_ms, amount, seen, stamps, stamp, registers, facts):
-    """Write the windowed facts in one pass from the newest earlier entry to the oldest.
-
-    A shorter window is the beginning of a longer one: each is written when the pass leaves it.
-    """
-    count, total, mean, squares, maximum, customers, new = 0, 0.0, 0.0, 0.0, 0.0, 0, 0
-    window = 0
-    for j in range(newest, -1, -1):
-        entry = row[j]
-        while window < windows_ms.size and entry.event_time_ms < now_ms - windows_ms[window]:
-            at = window * _PER_WINDOW
-            _close_window(facts, at, count, total, squares, maximum, customers, new, amount)
-            window += 1
-        if window == windows_ms.size:
-            break
-        count += 1
-        value = np.float64(entry.amount)
-        total += value
-        difference = value - mean  # Welford
-        mean += difference * (1.0 / count)
-        squares += difference * (value - mean)
-        maximum = max(maximum, value)
-        customers += _is_first_in(seen, stamp, stamps, entry.customer)
-        new += entry.is_new
-    for left in range(window, windows_ms.size):
-        at = left * _PER_WINDOW
-        if not tiled:
-            _close_window(facts, at, count, total, squares, maximum, customers, new, amount)
-            continue
-        _close_with_tiles(
-            facts, at, count, mean, total, squares, maximum, customers, new, amount,
-            tiles[left * _TILES : (left + 1) * _TILES], windows_ms[left], now_ms, row, newest, registers,
-        )  # fmt: skip
-
-
-@inlined
-def _is_duplicate(row, count, ids, id_row, transaction, newest_ms):
-    """Return whether a transaction is among the entries, or among those that left less than 7 days before."""
-    for j in range(count):
-        if row[j].transaction == transaction:
-            return True
-    if not id_row:
+def _has_left(ids, id_filters, slot, id_row, transaction, newest_ms):
+    """Return whether a transaction is among those that left less than 7 days before."""
+    bits = _bits_of_id(transaction)
+    if id_filters[slot, np.int64(transaction & _FILTER_MASK)] & bits != bits:
         return False
     _, transactions, minutes, spans = ids
     oldest = newest_ms // _MINUTE_MS - _DUPLICATE_MINUTES
-    of_row = transactions[id_row]
-    first, end = spans[id_row, _FIRST], spans[id_row, _FIRST] + spans[id_row, _COUNT]
-    known = False
-    for j in range(first, end):  # without an exit, so that it is vectorized
-        known |= of_row[j] == transaction
-    if known:
-        for j in range(first, end):
-            if of_row[j] == transaction and minutes[id_row, j] >= oldest:
-                return True
+    first = spans[id_row, _FIRST]
+    for j in range(first, first + spans[id_row, _COUNT]):
+        if transactions[id_row, j] == transaction and minutes[id_row, j] >= oldest:
+            return True
     return False
 
 
 @inlined
-def _keep_id(id_rows, ids, slot, transaction, time_ms):
-    """Append the id of an event that leaves to its entity's row, whose oldest goes when it is full."""
+def _fill_filter(id_filters, slot, transactions):
+    id_filters[slot, :] = 0
+    for transaction in transactions:
+        _filter_id(id_filters, slot, transaction)
+
+
+@inlined
+def _keep_id(head, slot, ids, id_filters, transaction, time_ms):
+    """Append the id of an event that leaves to its entity's row, whose oldest goes when it is full.
+
+    The filter keeps those that went until the row is moved to its beginning.
+    """
     free, transactions, minutes, spans = ids
-    row = id_rows[slot]
-    if not row:
+    if not head.id_row:
         free[-1] -= 1
-        row = id_rows[slot] = free[free[-1]]
-        spans[row, :] = 0
+        head.id_row = free[free[-1]]
+        spans[head.id_row, :] = 0
+        id_filters[slot, :] = 0
+    row = head.id_row
     first, count = spans[row, _FIRST], spans[row, _COUNT]
     if count == _MAX_LEFT_IDS:
         first += 1
@@ -235,21 +137,40 @@ def _keep_id(id_rows, ids, slot, transaction, time_ms):
             transactions[row, j] = transactions[row, first + j]
             minutes[row, j] = minutes[row, first + j]
         first = 0
+        _fill_filter(id_filters, slot, transactions[row, :count])
     transactions[row, first + count] = transaction
     minutes[row, first + count] = time_ms // _MINUTE_MS
     spans[row, _FIRST] = first
     spans[row, _COUNT] = count + 1
+    _filter_id(id_filters, slot, transaction)
 
 
 @inlined
-def _leave(tiles, windows_ms, entry):
+def _follow(sums, tiles, slot, first, number, customer):
+    """Keep the sums of a window valid as an event is about to be counted in a tile."""
+    if sums.lowest == UNKNOWN:
+        return
+    if number > sums.lowest + TILES - 1 or sums.lowest <= number < sums.newest:
+        sums.lowest = UNKNOWN  # a tile that is summed changes
+        return
+    if number > sums.newest:
+        if sums.newest >= sums.lowest:
+            add_tile(sums, tiles[slot, first + sums.newest % TILES])
+        sums.newest = number
+    if number >= sums.lowest:
+        add_customer(sums.registers, customer)
+
+
+@inlined
+def _leave(tiles, sums, slot, tiles_ms, customer, event_time_ms, amount, is_new):
     """Count an event that is not kept one by one in a tile of each window."""
-    value = np.float64(entry.amount)
-    for window in range(windows_ms.size):
-        number = entry.event_time_ms // (windows_ms[window] // (_TILES - 1))
-        tile = tiles[window * _TILES + number % _TILES]
+    value = np.float64(amount)
+    for window in range(tiles_ms.size):
+        number = event_time_ms // tiles_ms[window]
+        tile = tiles[slot, window * TILES + number % TILES]
         if tile.count and tile.number > number:  # a newer tile is there: the window has left this one
             continue
+        _follow(sums[slot, window], tiles, slot, window * TILES, number, customer)
         if not tile.count or tile.number < number:
             tile.number = number
             tile.count = tile.new = 0
@@ -259,20 +180,32 @@ def _leave(tiles, windows_ms, entry):
         mean = tile.total / tile.count if tile.count else 0.0
         tile.count += 1
         tile.total += value
-        difference = value - mean
-        tile.squares += difference * (value - tile.total / tile.count)
-        tile.maximum = max(tile.maximum, entry.amount)
-        tile.new += entry.is_new
-        _register(tile.registers, entry.customer)
+        tile.squares += (value - mean) * (value - tile.total / tile.count)
+        tile.maximum = max(tile.maximum, amount)
+        tile.new += is_new
+        add_customer(tile.registers, customer)
 
 
 @inlined
-def _clear_older(tiles, seen):
+def _clear_older(slot, tiles, sums, seen):
     """Empty what is kept of events that left."""
-    for tile in tiles:
-        tile.count = 0
-    seen.adds = 0
-    seen.words[:, :] = 0
+    for index in range(tiles.shape[1]):
+        tiles[slot, index].count = 0
+    for window in range(sums.shape[1]):
+        sums[slot, window].lowest = UNKNOWN
+    seen[slot].adds = 0
+    seen[slot].words[:, :] = 0
+
+
+@inlined
+def _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new):
+    """Let an event leave: it is kept in tiles, filters and as an id."""
+    if not head.tiled:
+        head.tiled = 1
+        _clear_older(slot, tiles, sums, seen)
+    _leave(tiles, sums, slot, tiles_ms, event.customer, event.event_time_ms, event.amount, is_new)
+    _remember_customer(seen[slot], event.customer)
+    _keep_id(head, slot, ids, id_filters, event.transaction, event.event_time_ms)
 
 
 @inlined
@@ -285,91 +218,163 @@ def _put(entry, event, is_new):
 
 
 @inlined
-def _insert(row, count, event, is_new, tiles, tiled, seen, windows_ms, id_rows, ids, slot, spare):
-    """Put an event in its place by event time, after its equals; returns how many entries there are now."""
-    place = count
-    while place > 0 and row[place - 1].event_time_ms > event.event_time_ms:
-        place -= 1
-    if count < row.size:
-        for j in range(count, place, -1):
-            row[j] = row[j - 1]
-        _put(row[place], event, is_new)
-        return count + 1
-    if not tiled[slot]:
-        tiled[slot] = 1
-        _clear_older(tiles, seen)
-    if not place:  # older than all entries
-        _put(spare[0], event, is_new)
-        leaving = spare[0]
+def _insert(
+    head, slot, entries, words, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new, index, size
+):  # fmt: skip
+    """Put an event among the entries by event time, after its equals; the oldest leaves when they are full.
+
+    Parameters
+    ----------
+    index : int
+        Index of the customer's newest entry, -1 for none.
+    size : int
+        Entries before the event.
+    """
+    count, at = head.count, size
+    while at < count and entries[slot, at].event_time_ms == event.event_time_ms:
+        at += 1
+    is_last, last = uint64(index < at), head.last
+    if 0 <= index < at:
+        last &= ~(uint64(1) << uint64(index))
+    earlier, later = last & below(at), last & ~below(at)
+    if count < entries.shape[1]:
+        for word in range(_ENTRY_WORDS * (count + 1) - 1, _ENTRY_WORDS * (at + 1) - 1, -1):
+            words[slot, word] = words[slot, word - _ENTRY_WORDS]
+        _put(entries[slot, at], event, is_new)
+        head.last = earlier | later << uint64(1) | is_last << uint64(at)
+        head.count = count + 1
+    elif at:
+        oldest = entries[slot, 0]
+        _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, oldest, oldest.is_new)
+        for word in range(_ENTRY_WORDS * (at - 1)):
+            words[slot, word] = words[slot, word + _ENTRY_WORDS]
+        _put(entries[slot, at - 1], event, is_new)
+        head.last = earlier >> uint64(1) | later | is_last << uint64(at - 1)
     else:
-        leaving = row[0]
-    _leave(tiles, windows_ms, leaving)
-    _remember_customer(seen, leaving.customer)
-    _keep_id(id_rows, ids, slot, leaving.transaction, leaving.event_time_ms)
-    if place:
-        for j in range(1, place):
-            row[j - 1] = row[j]
-        _put(row[place - 1], event, is_new)
-    return count
+        _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, event, is_new)
 
 
 @inlined
-def _forget(counts, tiled, id_rows, ids, slot):
+def _forget(head, ids):
     """Empty an entity of which nothing is seen any more."""
-    counts[slot] = tiled[slot] = 0
-    if id_rows[slot]:
+    head.count = head.tiled = 0
+    head.last = uint64(0)
+    if head.id_row:
         free = ids[0]
-        free[free[-1]] = id_rows[slot]
+        free[free[-1]] = head.id_row
         free[-1] += 1
-        id_rows[slot] = 0
+        head.id_row = 0
 
 
-@compiled
-def advance(
-    entries, counts, first_ms, sequences, tiled, tiles, seen, id_rows, ids, slots, events, windows_ms, columns,
-    fact_indices, missing, first_sequence, adds, counted, x, spare,
+@inlined
+def _derive(head, slot, entries, sums, id_filters, ids):
+    """Compute again what is kept in memory alone, of an entity that was loaded."""
+    head.last = last_entries(entries, slot, head.count)
+    for window in range(sums.shape[1]):
+        sums[slot, window].lowest = UNKNOWN
+    if head.id_row:
+        _, transactions, _, spans = ids
+        first = spans[head.id_row, _FIRST]
+        _fill_filter(id_filters, slot, transactions[head.id_row, first : first + spans[head.id_row, _COUNT]])
+
+
+@inlined
+def _prefetch(slot, event, heads, entries, sums, seen, id_filters, spans):
+    """Prefetch what an event reads of its entity."""
+    head, word = heads[slot], np.int64(event.transaction & _FILTER_MASK)
+    prefetch(entries.ctypes.data + slot * entries.strides[0], head.count * entries.itemsize)
+    if head.tiled:
+        prefetch(sums.ctypes.data + slot * sums.strides[0], sums.strides[0])
+        prefetch(seen.ctypes.data + slot * seen.itemsize, seen.itemsize)
+        prefetch(id_filters.ctypes.data + slot * id_filters.strides[0] + word * id_filters.itemsize, 1)
+        prefetch(spans.ctypes.data + head.id_row * spans.strides[0], 1)
+
+
+@inlined
+def _write_features(x, i, facts, fact_indices, missing):
+    """Write the facts of the layout's columns, or their missing values."""
+    for k in range(fact_indices.size):
+        value = np.float32(facts[np.uintp(fact_indices[k])])
+        x[i, k] = value if value == value else missing[k]  # noqa: PLR0124  faster than isnan
+
+
+@inlined
+def _describe(
+    head, slot, entries, tiles, sums, windows_ms, tiles_ms, event, count, tiled, size, is_new, recent, facts
 ):  # fmt: skip
+    """Write the facts of an event that follows ``size`` of ``count`` entries."""
+    now_ms, at = event.event_time_ms, tiles_ms.size * PER_WINDOW
+    describe_windows(
+        entries, slot, size, count, head.last, tiled, tiles, sums, windows_ms, tiles_ms, now_ms,
+        np.float64(event.amount), recent, facts,
+    )  # fmt: skip
+    facts[at] = (now_ms - head.first_ms) / 1000.0 if count and head.first_ms <= now_ms else np.nan
+    facts[at + 1] = (now_ms - entries[slot, size - 1].event_time_ms) / 1000.0 if size else np.nan
+    facts[at + 2] = is_new
+    describe_burst(entries, slot, size, now_ms, np.float64(event.amount), facts, at + 3)
+
+
+@inlined
+def _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds):
+    """Return the number of entries, and whether there are tiles, once what is too old is forgotten."""
+    if head.count and not head.last:
+        _derive(head, slot, entries, sums, id_filters, ids)
+    if head.count and entries[slot, head.count - 1].event_time_ms < now_ms - _HORIZON_MS:
+        if adds:
+            _forget(head, ids)
+        return 0, False
+    return np.int64(head.count), head.tiled > 0
+
+
+@compiled_with(entity_burst, entity_facts, cache_lines)
+def advance(entities, ids, layout, slots, events, first_sequence, adds, counted, x):
     """Write the features of each event in order, and add it to its entity if ``adds``.
 
-    Of ``x`` it writes ``columns``, see `FeatureLayout`; ``counted`` is 0 for a duplicate, which adds nothing. An event
-    whose sequence number the entity has seen already is passed over.
+    ``counted`` is 0 for a duplicate, which adds nothing. An event whose sequence number the entity has seen already is
+    passed over.
+
+    Parameters
+    ----------
+    entities : tuple
+        `EntityPool.rows`.
+    ids : tuple
+        `LeftRows.with_room_for` as many as there are events.
+    layout : tuple
+        `FeatureLayout.arrays`, with columns from 0 on.
     """
-    facts = np.empty(windows_ms.size * _PER_WINDOW + _OTHERS)
-    customers, stamps = np.zeros(_SET, np.uint64), np.zeros(_SET, np.int64)
-    registers = np.zeros(_REGISTERS, np.uint8)
+    # Functions are given arrays, not tuples: those are counted as references anew by each.
+    heads, entries, words, tiles, sums, seen, id_filters = entities
+    windows_ms, _, fact_indices, missing = layout
+    tiles_ms, spans = windows_ms // (TILES - 1), ids[3]
+    facts, recent = np.empty(windows_ms.size * PER_WINDOW + _OTHERS), np.empty(REGISTERS, np.uint8)
     for i in range(events.size):
+        if i + _AHEAD < events.size:
+            _prefetch(slots[i + _AHEAD], events[i + _AHEAD], heads, entries, sums, seen, id_filters, spans)
         event, slot = events[i], slots[i]
-        if adds and first_sequence + i <= sequences[slot]:
+        head, now_ms = heads[slot], event.event_time_ms
+        if adds and first_sequence + i <= head.sequence:
             continue
-        row, count, older, now_ms = entries[slot], counts[slot], tiled[slot], event.event_time_ms
-        if count and row[count - 1].event_time_ms < now_ms - _HORIZON_MS:
-            count = older = 0
-            if adds:
-                _forget(counts, tiled, id_rows, ids, slot)
-        newest = count - 1
-        while newest >= 0 and row[newest].event_time_ms >= now_ms:
-            newest -= 1
-        amount = np.float64(event.amount)
-        is_new = np.uint32(_is_new(row, count, older, seen[slot], event.customer))
-        _describe_windows(
-            row, newest, older, tiles[slot], windows_ms, now_ms, amount, customers, stamps, i + 1, registers, facts,
+        count, tiled = _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds)
+        size = count
+        while size and entries[slot, size - 1].event_time_ms >= now_ms:
+            size -= 1
+        index, known = _find(entries, slot, count, event)
+        is_new = index < 0 and not (tiled and _has_seen(seen[slot], event.customer))
+        _describe(
+            head, slot, entries, tiles, sums, windows_ms, tiles_ms, event, count, tiled, size, is_new, recent, facts
         )  # fmt: skip
-        at = windows_ms.size * _PER_WINDOW
-        facts[at] = (now_ms - first_ms[slot]) / 1000.0 if count and first_ms[slot] <= now_ms else np.nan
-        facts[at + 1] = (now_ms - row[newest].event_time_ms) / 1000.0 if newest >= 0 else np.nan
-        facts[at + 2] = is_new
-        for k in range(columns.size):
-            value = facts[fact_indices[k]]
-            x[i, columns[k]] = missing[k] if math.isnan(value) else np.float32(value)
+        _write_features(x, i, facts, fact_indices, missing)
         if not adds:
             continue
-        newest_ms = max(row[count - 1].event_time_ms, now_ms) if count else now_ms
-        duplicate = count and _is_duplicate(row, count, ids, id_rows[slot], event.transaction, newest_ms)
-        counted[i] = not duplicate
-        sequences[slot] = first_sequence + i
-        if duplicate:
-            continue
-        first_ms[slot] = min(first_ms[slot], now_ms) if count else now_ms
-        counts[slot] = _insert(
-            row, count, event, is_new, tiles[slot], tiled, seen[slot], windows_ms, id_rows, ids, slot, spare
-        )
+        head.sequence = first_sequence + i
+        head.changed = 1
+        if not known and head.id_row:
+            newest_ms = max(entries[slot, count - 1].event_time_ms, now_ms)
+            known = _has_left(ids, id_filters, slot, head.id_row, event.transaction, newest_ms)
+        counted[i] = not known
+        if not known:
+            head.first_ms = min(head.first_ms, now_ms) if count else now_ms
+            _insert(
+                head, slot, entries, words, tiles, sums, seen, id_filters, ids, tiles_ms, event, np.uint32(is_new),
+                index, size,
+            )  # fmt: skip

@@ -1,6 +1,5 @@
 """Hashes of the values of entities."""
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -15,16 +14,16 @@ NO_ENTITY = np.uint64(0)
 
 
 @cache
-def _salt(entity: Entity) -> np.uint64:
-    (salt,) = hash_column(pa.array([entity.name]))
-    return np.uint64(salt)
+def salts(entities: tuple[Entity, ...]) -> NDArray[np.uint64]:
+    """Return the hash of each entity's name: equal values of different entities have different keys."""
+    return hash_column(pa.array([entity.name for entity in entities]))
 
 
-def entity_keys(records: pa.RecordBatch, entities: Sequence[Entity]) -> NDArray[np.uint64]:
+def entity_keys(records: pa.RecordBatch, entities: tuple[Entity, ...]) -> NDArray[np.uint64]:
     """Return the hash of each record's value of each entity, (n, len(entities)); NO_ENTITY for null."""
     n = records.num_rows
     keys = np.empty((n, len(entities)), np.uint64)
-    for index, entity in enumerate(entities):
+    for index, (entity, salt) in enumerate(zip(entities, salts(entities), strict=True)):
         values = hash_column(records.column(entity.column))
-        keys[:, index] = np.where(values == 0, NO_ENTITY, hash_pairs(np.full(n, _salt(entity)), values))
+        keys[:, index] = np.where(values == 0, NO_ENTITY, hash_pairs(np.full(n, salt), values))
     return keys

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.entities.entity_kernel import OTHER_FACTS, WINDOWED_FACTS
+from models.features.entities.entity_facts import OTHER_FACTS, WINDOWED_FACTS
 from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.table import CUSTOMER_FEATURES, FEATURES
@@ -24,6 +24,9 @@ ENTITY_WIDTH = len(_OF_ONE)
 
 FIRST_ENTITY_COLUMN = len(CUSTOMER_FEATURES)
 """Column of x at which the entities' features begin."""
+
+ENTITY_COLUMNS = slice(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + len(ENTITIES) * ENTITY_WIDTH)
+"""Columns of x of all entities' features."""
 
 
 def missing_entity_features(n: int) -> NDArray[np.float32]:

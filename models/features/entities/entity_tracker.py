@@ -44,7 +44,7 @@ class EntityTracker:
             Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
         events = entity_events(records)
-        found = self._engine.advance(events) if self._engine else _missing(len(events))
+        found = _missing(len(events)) if self._engine is None else self._engine.advance(events)
         learned, rows = labels_by_entity(labels)
         if labels_before is None:
             before = np.full(len(events), len(learned), np.int64)

@@ -72,6 +72,48 @@ def test_speed_is_measured_over_at_least_a_minute_and_capped():
     assert far["speed_kmh"] == 10_000
 
 
+def located(degrees_east, hours, **fields):
+    return {"latitude": 0.0, "longitude": degrees_east, "event_time": START_MS + round(hours * HOUR_MS), **fields}
+
+
+@pytest.mark.parametrize(("degrees", "share"), [(0.899, 1), (0.9, 0), (359.2, 1)])
+def test_a_location_is_near_within_100_km_also_across_the_date_line(degrees, share):
+    assert features(located(0, 0), located(degrees, 1))["near_share"] == share
+
+
+def test_near_share_counts_the_earlier_transactions_with_a_location():
+    x = features(located(0, 0), located(10, 1), {"event_time": START_MS + 2 * HOUR_MS}, located(0, 3), located(0, 4))
+    assert x["near_share"] == pytest.approx(2 / 3)
+    assert features(located(0, 0), {"event_time": START_MS + HOUR_MS})["near_share"] == -1
+    assert features({}, located(0, 1))["near_share"] == -1
+
+
+def test_away_speed_is_from_the_newest_transaction_beyond_100_km():
+    x = features(located(0, 0), located(10, 1), located(20, 2), located(20, 3), located(20, 4))
+    assert x["away_speed_kmh"] == pytest.approx(111.195 * 10 / 3, abs=0.01)
+    assert x["speed_kmh"] == 0
+    assert features(located(0, 0), located(0, 1))["away_speed_kmh"] == -1
+
+
+def test_amount_is_compared_with_the_customers_own_at_the_merchant():
+    rows = [{"merchant_id": m, "amount_minor": 100 * n, "event_time": START_MS + n} for n, m in enumerate("abaa", 1)]
+    assert features(*rows)["same_merchant_amount_to_mean"] == pytest.approx(5 / 3)
+    assert features(*rows[:2])["same_merchant_amount_to_mean"] == -1
+
+
+@pytest.mark.parametrize(("merchants", "new"), [("abb", 1), ("bcd", 2), ("bbb", 1), ("aab", 0)])
+def test_new_merchants_are_transactions_of_the_last_hour_at_merchants_of_none_before(merchants, new):
+    times = [START_MS, START_MS + 2 * HOUR_MS, START_MS + 2 * HOUR_MS + 1, START_MS + 3 * HOUR_MS]
+    rows = [{"merchant_id": m, "event_time": t} for m, t in zip("a" + merchants, times, strict=True)]
+    assert features(*rows)["new_merchants_1h"] == new
+
+
+def test_time_since_the_device_is_that_of_its_newest_use():
+    rows = [{"device_id": d, "event_time": START_MS + n * HOUR_MS} for n, d in enumerate(["d", "d", "e", None, "d"])]
+    assert features(*rows)["since_same_device_s"] == 3 * 3_600
+    assert features(*rows[:3])["since_same_device_s"] == features(*rows[:4])["since_same_device_s"] == -1
+
+
 def test_single_coordinate_is_no_location():
     assert (
         features({"latitude": 1.0}, {"latitude": 1.0, "longitude": 1.0, "event_time": START_MS + 1})["distance_km"]

@@ -3,9 +3,9 @@
 import numpy as np
 
 from models.features.entities.entity_inputs import NO_SEQUENCE
-from models.features.entities.entity_layout import ENTITY_WIDTH
+from models.features.entities.entity_layout import ENTITY_COLUMNS, ENTITY_WIDTH
 from models.features.entities.entity_tracker import EntityTracker
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES
+from models.features.table import FEATURE_NAMES
 from tests.unit.features.engine_records import HOUR_MS, START_MS, records
 
 MINUTE_MS = HOUR_MS // 60
@@ -15,7 +15,7 @@ ROWS = records(
     {"customer_id": "c", "merchant_id": "n", "device_id": "d", "event_time": START_MS + 2 * MINUTE_MS},
     {"customer_id": "c", "merchant_id": "m", "device_id": "d", "event_time": START_MS + 3 * MINUTE_MS},
 )
-COLUMNS = {name: column for column, name in enumerate(FEATURE_NAMES[len(CUSTOMER_FEATURES) :])}
+COLUMNS = {name: column for column, name in enumerate(FEATURE_NAMES[ENTITY_COLUMNS])}
 
 
 def test_an_entity_sees_the_earlier_transactions_of_all_customers():

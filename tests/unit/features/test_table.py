@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from models.features import customer_facts, label_facts, table
-from models.features.entities import entity_kernel
+from models.features.entities import entity_facts
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH, FIRST_ENTITY_COLUMN
 from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
@@ -12,6 +12,7 @@ from models.features.table import (
     CUSTOMER_FEATURES,
     FEATURE_NAMES,
     FEATURES,
+    FORMER_FEATURES,
     LABEL_WINDOWS,
     TABLE_WIDTHS,
     WINDOWS,
@@ -33,20 +34,24 @@ def test_usual_count_of_an_hour_is_a_168th_of_a_week():
 
 
 CUSTOMER = (customer_facts.WINDOWED_FACTS, customer_facts.OTHER_FACTS, WINDOWS)
-LABELS = (label_facts.WINDOWED_FACTS, label_facts.OTHER_FACTS, LABEL_WINDOWS)
+ENTITY_LABELS = (label_facts.WINDOWED_FACTS, label_facts.ENTITY_FACTS, LABEL_WINDOWS)
+CUSTOMER_LABELS = ((), label_facts.CUSTOMER_FACTS, ())
 
 
 def test_kernels_compute_exactly_the_operations_each_once():
-    entity = (*entity_kernel.WINDOWED_FACTS, *entity_kernel.OTHER_FACTS)
-    facts = [*CUSTOMER[0], *CUSTOMER[1], *LABELS[0], *LABELS[1], *entity]
-    assert sorted(facts) == sorted(operation.value for operation in Operation)
+    entity = (*entity_facts.WINDOWED_FACTS, *entity_facts.OTHER_FACTS)
+    layouts = (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)
+    facts = [*(fact for windowed, others, _ in layouts for fact in (*windowed, *others)), *entity]
+    assert sorted(facts) == sorted(operation.value for operation in set(Operation) - {Operation.TO_JOINT_MEAN})
 
 
 def test_every_feature_is_a_distinct_fact_of_one_kernel():
-    customer, labels = FeatureLayout.of(*CUSTOMER), FeatureLayout.of(*LABELS)
+    layouts = [FeatureLayout.of(*facts) for facts in (CUSTOMER, ENTITY_LABELS, CUSTOMER_LABELS)]
     entities = range(FIRST_ENTITY_COLUMN, FIRST_ENTITY_COLUMN + ENTITY_WIDTH * len(ENTITIES))
-    assert sorted([*customer.columns, *labels.columns, *entities]) == list(range(len(FEATURES)))
-    for facts in (customer, labels, ENTITY_LAYOUT):
+    columns = [column for layout in layouts for column in layout.columns.tolist()]
+    joint = FEATURE_NAMES.index("amount_to_joint_mean_30d")
+    assert sorted([*columns, *entities, joint]) == list(range(len(FEATURES)))
+    for facts in (*layouts, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
 
@@ -92,7 +97,9 @@ def test_a_usual_value_of_an_entity_is_of_the_same_entity():
     assert all(entity_of[f.usual.feature] == f.entity for f in FEATURES if f.usual and f.usual.feature)
 
 
-def test_customer_table_is_accepted_with_the_hash_of_the_version_before_entities():
-    assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == 88
+def test_models_of_a_former_table_are_read_as_the_beginning_of_the_present_one():
+    assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(FORMER_FEATURES)] == 88
+    assert TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == len(CUSTOMER_FEATURES)
     assert TABLE_WIDTHS[spec_hash()] == len(FEATURES)
-    assert FEATURES[:88] == CUSTOMER_FEATURES
+    assert FEATURES[:88] == FORMER_FEATURES
+    assert FEATURES[: len(CUSTOMER_FEATURES)] == CUSTOMER_FEATURES

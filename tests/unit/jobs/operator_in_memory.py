@@ -40,6 +40,9 @@ class MapState:
     def get(self, key: Any) -> bytes | None:
         return self._map.get(key)
 
+    def items(self) -> list[tuple[Any, bytes]]:
+        return list(self._map.items())
+
     def put(self, key: Any, value: bytes) -> None:
         self._map[key] = value
 

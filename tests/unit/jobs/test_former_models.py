@@ -1,4 +1,4 @@
-"""A job with a model of the version before entities: its scores are of 88 features, its records have all."""
+"""A job with a model of version 0.1.0: its scores are of 88 features, its records have all."""
 
 from shutil import copytree
 
@@ -14,7 +14,7 @@ from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
 from tests.unit.jobs.shard_transactions import SHARD, SIZE, transactions
 from tests.unit.scoring.changed_manifests import change
 from tests.unit.scoring.former_artifacts import NAMES, WIDTH, former_artifact
-from tests.unit.training.histories import artifact, artifact_folder, customer_folder
+from tests.unit.training.histories import artifact, artifact_folder, former_table_folder
 
 
 def scored_by(model, folder):
@@ -28,7 +28,7 @@ def scored_by(model, folder):
 
 @pytest.fixture(scope="module")
 def alerts(tmp_path_factory):
-    return scored_by(customer_folder(), tmp_path_factory.mktemp("former") / "model")
+    return scored_by(former_table_folder(), tmp_path_factory.mktemp("former") / "model")
 
 
 def test_alerts_have_all_features_and_the_hash_and_reasons_of_the_model(alerts):

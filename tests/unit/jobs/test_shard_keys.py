@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from jobs.shards import MAX_PARALLELISM, SHARD_KEYS, lane_sql, shard_sql
+from jobs.flink_hash import MAX_PARALLELISM
+from jobs.shards import BUCKETS, SHARD_KEYS, customer_bucket, entity_buckets, lane_sql, shard_sql
 
 
 @pytest.mark.parametrize("shards", SHARD_KEYS)
@@ -30,3 +32,37 @@ def test_sql_picks_from_the_keys_by_a_hash_that_is_never_negative(shards, keys):
 @pytest.mark.parametrize(("shards", "keys"), SHARD_KEYS.items())
 def test_partitions_are_spread_over_the_shard_keys(shards, keys):
     assert lane_sql("p", shards) == f"ARRAY[{', '.join(map(str, keys))}][1 + MOD(p, {shards})]"
+
+
+KEYS_OF_EARLIER_VERSIONS = {
+    1: (0,),
+    2: (4, 2),
+    4: (4, 11, 44, 3),
+    8: (57, 4, 13, 15, 46, 80, 108, 20),
+    16: (57, 68, 4, 40, 13, 281, 569, 1193, 100, 947, 483, 501, 445, 108, 20, 115),
+    32: (
+        460, 182, 2449, 579, 5, 36, 160, 200, 766, 123, 281, 3710, 569, 909, 1242, 2052,
+        100, 526, 6944, 947, 4064, 483, 1577, 741, 445, 577, 818, 1468, 20, 118, 1197, 115,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("shards", "keys"), KEYS_OF_EARLIER_VERSIONS.items())
+def test_computed_keys_are_those_that_savepoints_have(shards, keys):
+    assert SHARD_KEYS[shards] == keys
+
+
+def test_there_are_shards_up_to_the_number_of_key_groups():
+    assert max(SHARD_KEYS) == MAX_PARALLELISM
+    assert 3 not in SHARD_KEYS
+
+
+@pytest.mark.parametrize("shards", SHARD_KEYS)
+def test_a_bucket_belongs_to_one_shard_of_any_number(shards):
+    """So an export by buckets can be read by shards of another number."""
+    names = [f"c{number}" for number in range(500)]
+    hashes = np.random.default_rng(1).integers(0, 1 << 64, 500, np.uint64)
+    assert BUCKETS % shards == 0
+    for bucket, name in zip(map(customer_bucket, names), names, strict=True):
+        assert bucket % shards == customer_bucket(name) % shards
+    assert (entity_buckets(hashes) % np.uint64(shards) == (hashes >> np.uint64(7)) % np.uint64(shards)).all()

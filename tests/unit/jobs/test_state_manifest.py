@@ -47,7 +47,7 @@ def test_other_text_is_refused(text):
     ("changes", "refusal"),
     [
         ({"mode": "process"}, "job.mode to be 'thread' as in the savepoint, got 'process'.*set it back"),
-        ({"shards": 8}, "job.shards to be 2 as in the savepoint, got 8.*fixed at the first deployment"),
+        ({"shards": 8}, "job.shards to be 2 as in the savepoint, got 8.*`fraudstream state export`"),
         ({"transactions": "others"}, "topics.transactions to be 'fraud.transactions.v1'.*got 'others'"),
         ({"labels": "others"}, "topics.labels to be 'fraud.labels.v1'.*got 'others'"),
         ({"control": "others"}, "topics.control to be 'fraud.control.v1'.*got 'others'"),

@@ -1,18 +1,18 @@
-"""Artifact of the version before entities: a model of the customer's features alone."""
+"""Artifact of version 0.1.0: a model of the former table."""
 
 from pathlib import Path
 
-from models.features.table import CUSTOMER_FEATURES
+from models.features.table import FORMER_FEATURES
 from models.scoring.artifact import Artifact, load_artifact, write_artifact
-from tests.unit.training.histories import customer_folder
+from tests.unit.training.histories import former_table_folder
 
-WIDTH = len(CUSTOMER_FEATURES)
-NAMES = tuple(feature.name for feature in CUSTOMER_FEATURES)
+WIDTH = len(FORMER_FEATURES)
+NAMES = tuple(feature.name for feature in FORMER_FEATURES)
 
 
 def former_artifact() -> Artifact:
     """Load a model of the former table."""
-    return load_artifact(customer_folder())
+    return load_artifact(former_table_folder())
 
 
 def former_folder(folder: Path) -> Path:

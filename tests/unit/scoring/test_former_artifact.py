@@ -1,4 +1,4 @@
-"""A model of the version before entities continues to score: it reads the first columns of x."""
+"""A model of version 0.1.0 continues to score: it reads the first columns of x."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_its_scores_are_those_of_the_former_columns_bit_for_bit(x):
 
 def test_a_graph_of_another_width_than_the_manifest_is_refused():
     manifest = former_artifact().manifest.model_copy(update={"feature_names": FEATURE_NAMES})
-    with pytest.raises(ArtifactError, match=r"expected the input and output .*184.*, got .*88"):
+    with pytest.raises(ArtifactError, match=rf"expected the input and output .*{len(FEATURES)}.*, got .*88"):
         LoadedModel.of(replace(former_artifact(), manifest=manifest))
 
 
@@ -62,7 +62,7 @@ def test_its_feature_names_are_those_of_its_table(tmp_path, names):
 def test_self_test_rows_of_another_width_are_refused(tmp_path):
     folder = former_folder(tmp_path)
     change(folder, self_test=json.loads(artifact().manifest.self_test.model_dump_json()))
-    with pytest.raises(ArtifactError, match="expected self-test rows of 88 features, got 184"):
+    with pytest.raises(ArtifactError, match=f"expected self-test rows of 88 features, got {len(FEATURES)}"):
         load_tested(folder)
 
 

@@ -8,7 +8,10 @@ from models.scoring.reason_code import CODES, ENTITY_CODES, FEATURE_CODES, TEXTS
 MEANINGS = {
     "AMOUNT": (
         "The amount, compared with what the customer usually pays",
-        {"amount", "z_score", "to_mean", "to_maximum", "to_genuine_mean", "to_genuine_maximum", "genuine_z_score"},
+        {
+            "amount", "z_score", "to_mean", "to_maximum", "to_same_mean", "to_joint_mean",
+            "to_genuine_mean", "to_genuine_maximum", "genuine_z_score",
+        },
     ),
     "AMOUNT_AT_MERCHANT": (
         "The amount, compared with what is usually paid at this merchant",
@@ -20,13 +23,17 @@ MEANINGS = {
     "SPENDING": ("How much the customer has spent lately", {"sum", "mean", "deviation", "maximum"}),
     "FREQUENCY": ("How many transactions the customer has made lately", {"count", "usual_gap"}),
     "PACE": ("The time since the customer's last transaction", {"since_last"}),
-    "MERCHANTS": ("How many merchants the customer has paid lately", {"merchants"}),
+    "MERCHANTS": ("How many merchants the customer has paid lately", {"merchants", "new_merchants"}),
     "SAME_MERCHANT": ("How often the customer has paid this merchant lately", {"same_merchant"}),
     "NEW_MERCHANT": (
         "Whether the customer has paid this merchant before", {"new_merchant", "merchant entity_is_new_customer"}
     ),
-    "NEW_DEVICE": ("Whether the customer has used this device before", {"new_device", "device entity_is_new_customer"}),
-    "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed"}),
+    "NEW_DEVICE": (
+        "Whether the customer has used this device before",
+        {"new_device", "since_device", "device entity_is_new_customer"},
+    ),
+    "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed", "away_speed"}),
+    "LOCATION": ("How often the customer has paid near this location", {"near_share"}),
     "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
     "CATEGORY": ("How frequent fraud is at merchants of this kind", {"category_risk"}),
     "PAYMENT_TYPE": ("How frequent fraud is with payments of this kind", {"type_risk"}),
@@ -44,7 +51,10 @@ MEANINGS = {
     ),
     "MERCHANT_ACTIVITY": (
         "How many payments this merchant has received lately",
-        {"merchant entity_count", "merchant entity_sum", "merchant entity_since_last"},
+        {
+            "merchant entity_count", "merchant entity_sum", "merchant entity_since_last",
+            "merchant entity_similar_known", "merchant entity_similar_new",
+        },
     ),
     "MERCHANT_CUSTOMERS": (
         "How many customers have paid this merchant lately, and how many are new to it",
@@ -53,7 +63,10 @@ MEANINGS = {
     "MERCHANT_AGE": ("How long this merchant has been known", {"merchant entity_age"}),
     "DEVICE_ACTIVITY": (
         "How many payments this device has made lately",
-        {"device entity_count", "device entity_sum", "device entity_since_last"},
+        {
+            "device entity_count", "device entity_sum", "device entity_since_last", "device entity_similar_known",
+            "device entity_similar_new",
+        },
     ),
     "DEVICE_CUSTOMERS": (
         "How many customers have used this device lately, and how many are new to it",

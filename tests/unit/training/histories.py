@@ -3,10 +3,12 @@
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.features.table import FORMER_FEATURES
 from models.scoring.artifact import Artifact, load_artifact
 from models.training.fit import LearnerSettings
 from models.training.learners.lightgbm_trees import LightGbm
@@ -55,6 +57,15 @@ def customer_folder() -> Path:
     """
     folder = history_file().parent / "customer"
     train(history_file(), folder, TrainingSettings(features="customer"), learner=SMALL)
+    return folder
+
+
+@cache
+def former_table_folder() -> Path:
+    """Train on `history_file` with the features of version 0.1.0."""
+    folder = history_file().parent / "former"
+    with patch("models.training.train.width_of", return_value=len(FORMER_FEATURES)):
+        train(history_file(), folder, TrainingSettings(features="customer"), learner=SMALL)
     return folder
 
 

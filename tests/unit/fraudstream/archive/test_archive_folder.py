@@ -16,7 +16,7 @@ from fraudstream.archive.archive_folder import (
     read_archived_files,
 )
 from models.features.former_names import FORMER_NAMES
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, spec_hash
+from models.features.table import FEATURE_NAMES, FORMER_FEATURES, spec_hash
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
 from tests.records import NOON
@@ -71,19 +71,19 @@ def test_features_of_another_table_are_kept_as_a_list():
     assert table[FEATURE_NAMES[0]].to_pylist() == [0.0, 1.0, None]
 
 
-FORMER = spec_hash(CUSTOMER_FEATURES)
+FORMER, NOW = spec_hash(FORMER_FEATURES), len(FEATURE_NAMES)
 
 
 @pytest.mark.parametrize(
     ("spec", "width", "filled"),
     [
         (FORMER, 88, 88),  # as an earlier version logged them
-        (FORMER, 184, 184),  # a model of an earlier version, logged by this one
-        (spec_hash(), 184, 184),
+        (FORMER, NOW, NOW),  # a model of an earlier version, logged by this one
+        (spec_hash(), NOW, NOW),
         (spec_hash(), 88, None),
         (FORMER, 100, None),
         (FORMER, 0, None),
-        ("0" * 16, 184, None),
+        ("0" * 16, NOW, None),
     ],
 )
 def test_features_of_a_known_table_have_their_columns(spec, width, filled):

@@ -7,10 +7,10 @@ import pytest
 
 from fraudstream.readers.alert_record import AlertRecord
 from models.features.former_names import FORMER_NAMES
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, spec_hash
+from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES, spec_hash
 from schemas.errors import UserError
 
-FORMER, WIDTH = spec_hash(CUSTOMER_FEATURES), len(CUSTOMER_FEATURES)
+FORMER, WIDTH, NOW = spec_hash(FORMER_FEATURES), len(FORMER_FEATURES), len(FEATURES)
 VALUES = np.arange(len(FEATURES), dtype=np.float32)
 
 
@@ -25,7 +25,7 @@ def record(table, written, logged=None):
 
 
 @pytest.mark.parametrize(
-    ("table", "written", "width"), [(FORMER, WIDTH, WIDTH), (FORMER, len(FEATURES), WIDTH), (spec_hash(), 184, 184)]
+    ("table", "written", "width"), [(FORMER, WIDTH, WIDTH), (FORMER, NOW, WIDTH), (spec_hash(), NOW, NOW)]
 )
 def test_features_are_the_columns_of_the_models_table(table, written, width):
     assert record(table, written).features.tolist() == VALUES[:width].tolist()
@@ -33,14 +33,14 @@ def test_features_are_the_columns_of_the_models_table(table, written, width):
 
 
 def test_other_logged_features_than_the_alerts_are_found():
-    one = record(FORMER, 184, 184)
+    one = record(FORMER, NOW, NOW)
     one.logged["features"][100] += 1
     assert not one.logged_the_same
-    assert not record(FORMER, 184, WIDTH).logged_the_same
+    assert not record(FORMER, NOW, WIDTH).logged_the_same
 
 
 def test_alert_without_a_feature_of_its_table_is_refused():
-    with pytest.raises(UserError, match="expected an alert with all features, got one without 96 of them"):
+    with pytest.raises(UserError, match=f"expected an alert with all features, got one without {NOW - WIDTH} of them"):
         _ = record(spec_hash(), WIDTH).features
     with pytest.raises(UserError, match="expected an alert with all features, got one without 1 of them"):
         _ = record(FORMER, WIDTH - 1).features
@@ -48,12 +48,12 @@ def test_alert_without_a_feature_of_its_table_is_refused():
 
 def test_alert_of_an_unknown_table_is_refused():
     with pytest.raises(UserError, match=f"expected an alert on the features {spec_hash()}, got 0000"):
-        _ = record("0000", 184).features
+        _ = record("0000", NOW).features
 
 
 def test_alert_under_former_names_has_the_features_of_the_present_ones():
     former = {present: name for name, present in FORMER_NAMES.items()}
-    present = record(FORMER, 184, 184)
+    present = record(FORMER, NOW, NOW)
     features = {former.get(name, name): value for name, value in present.alert["features"].items()}
     found = replace(present, alert={**present.alert, "feature_spec_hash": "4d6fbad85b6bf301", "features": features})
     assert found.features.tolist() == VALUES[:WIDTH].tolist()

@@ -1,0 +1,142 @@
+"""Job graphs that write a job's state to files, and make a job's state of such files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.datastream import DataStream, KeyedProcessFunction
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment, Table
+
+from jobs import operator_uids as uids
+from jobs import record_types as types
+from jobs.job_config import JobConfig
+from jobs.operators.export_state import MARKER_OFFSETS, ExportDrift, ExportEntities, ExportShards
+from jobs.operators.import_state import ImportDrift, ImportEntities, ImportShards
+from jobs.shards import SHARD_KEYS, customer_bucket
+from jobs.sources import batch_sources
+from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, parts, state_files
+from jobs.topology import key_by_first, united
+from models.drift.signals import SIGNALS
+from schemas.list_entry import LIST_PREFIX
+
+MARKERS_A_SECOND = 50
+"""Markers of each shard."""
+
+
+def state_settings(settings: dict[str, str]) -> dict[str, str]:
+    """Return a job's Flink configuration without checkpoints and restarts: its state is read, or a savepoint's."""
+    kept = {name: value for name, value in settings.items() if not name.startswith("restart-strategy.")}
+    del kept["execution.checkpointing.interval"]
+    return {**kept, "restart-strategy.type": "disable"}
+
+
+def build_export(tables: StreamTableEnvironment, config: JobConfig, folder: str) -> None:
+    """Build the graph that writes the state of a savepoint to files in a folder.
+
+    It has the window operators of the job, whose open micro-batches are state, with markers as their input; the
+    sources are left out. It runs until it is cancelled.
+    """
+    inputs = [uids.TRANSACTIONS, uids.LISTS, *([uids.LABELS] if config.labels else [])]
+    sources = batch_sources(config, {name: _markers_table(name, config) for name in inputs})
+    batches = united(source(tables) for source in sources.values())
+    _rename_sources(batches._j_data_stream.getTransformation())
+    _end(batches, types.MICRO_BATCH, ExportShards(config, folder), uids.SCORE_BATCH, config)
+    entities = _shard_triggers(tables, uids.ADVANCE_ENTITIES, SHARD_KEYS[config.entity_shards], config)
+    _end(entities, types.MICRO_BATCH, ExportEntities(config, folder), uids.ADVANCE_ENTITIES, config)
+    signals = _signal_triggers(tables, config)
+    _end(signals, types.OBSERVATION, ExportDrift(config, folder), uids.DETECT_DRIFT, config)
+
+
+def build_import(tables: StreamTableEnvironment, config: JobConfig, folder: str) -> None:
+    """Build the graph that fills a new job's state from the files in a folder, and runs until a savepoint stops it."""
+    exported_shards = {part: len(state_files(Path(folder), part)) for part in parts(config)}
+    shards = _shard_triggers(tables, uids.SCORE_BATCH, SHARD_KEYS[config.shards], config)
+    reader = ImportShards(config, folder, exported_shards[CUSTOMERS])
+    _end(shards, types.MICRO_BATCH, reader, uids.SCORE_BATCH, config)
+    entities = _shard_triggers(tables, uids.ADVANCE_ENTITIES, SHARD_KEYS[config.entity_shards], config)
+    entity_reader = ImportEntities(config, folder, exported_shards[ENTITIES])
+    _end(entities, types.MICRO_BATCH, entity_reader, uids.ADVANCE_ENTITIES, config)
+    signals = _signal_triggers(tables, config)
+    signal_reader = ImportDrift(config, folder, exported_shards[DRIFT])
+    _end(signals, types.OBSERVATION, signal_reader, uids.DETECT_DRIFT, config)
+
+
+def _markers_table(name: str, config: JobConfig) -> str:
+    """Return the DDL of a table in place of a source, with the same columns: rows that are markers for all shards."""
+    prefix = LIST_PREFIX if name == uids.LISTS else ""
+    names = ", ".join(f"'{prefix}{name}'" for name in _names_of_shards(config.shards))
+    first, last = MARKER_OFFSETS
+    return f"""
+        CREATE TABLE {name} (
+            customer_id AS CAST(ARRAY[{names}][1 + MOD(kafka_partition, {config.shards})] AS STRING),
+            payload BYTES,
+            kafka_partition INT,
+            kafka_offset BIGINT,
+            kafka_time TIMESTAMP_LTZ(3),
+            arrived AS PROCTIME()
+        ) WITH (
+            'connector' = 'datagen',
+            'rows-per-second' = '{MARKERS_A_SECOND * config.shards}',
+            'fields.payload.length' = '1',
+            'fields.kafka_partition.min' = '0',
+            'fields.kafka_partition.max' = '{2 * config.shards - 1}',
+            'fields.kafka_offset.min' = '{first}',
+            'fields.kafka_offset.max' = '{last}')"""
+
+
+def _names_of_shards(shards: int) -> list[str]:
+    """Return a customer's name of each shard."""
+    found: dict[int, str] = {}
+    number = 0
+    while len(found) < shards:
+        found.setdefault(customer_bucket(str(number)) % shards, str(number))
+        number += 1
+    return [found[index] for index in range(shards)]
+
+
+def _rename_sources(transformation: Any) -> None:
+    """Give the tables in place of the sources uids of their own: their state is not that of the sources."""
+    for before in transformation.getInputs():
+        uid = before.getUid()
+        if uid is not None and "-source" in uid:
+            before.setUid(f"markers-of-{uid}")
+        _rename_sources(before)
+
+
+def _shard_triggers(tables: StreamTableEnvironment, part: str, keys: tuple[int, ...], config: JobConfig) -> DataStream:
+    """Return rows of SHARDED_BATCH for each shard's key, again and again."""
+    batch = "ROW(0, ARRAY[''], ARRAY[X''], ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(number AS BIGINT)])"
+    return _triggers(tables, f"{part}-triggers", ", ".join(map(str, keys)), batch, types.SHARDED_BATCH, config)
+
+
+def _signal_triggers(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
+    """Return rows of SIGNAL_OBSERVATION for each signal, again and again."""
+    keys = ", ".join(f"'{signal.name}'" for signal in SIGNALS)
+    return _triggers(tables, "signal-triggers", keys, "CAST(number AS STRING)", types.SIGNAL_OBSERVATION, config)
+
+
+def _triggers(
+    tables: StreamTableEnvironment, part: str, keys: str, value: str, row: Any, config: JobConfig
+) -> DataStream:
+    table = part.replace("-", "_")
+    tables.execute_sql(f"CREATE TABLE {table} (number INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1')")
+    found: Table = tables.sql_query(f"""
+        SELECT each_key, {value}
+        FROM (SELECT ARRAY[{keys}] AS all_keys, number FROM {table})
+        CROSS JOIN UNNEST(all_keys) AS exploded (each_key)""")  # noqa: S608
+    stream = tables.to_append_stream(found, row)
+    uids.name_operators([stream._j_data_stream.getTransformation()], part, config)
+    return stream
+
+
+def _end(pairs: DataStream, value: Any, function: KeyedProcessFunction, uid: str, config: JobConfig) -> None:
+    """Add an operator that emits nothing, with the uid of the one whose state it has."""
+    kind = types.SIGNAL if uid == uids.DETECT_DRIFT else types.SHARD
+    done = key_by_first(pairs, kind, value).process(function, Types.STRING()).name(type(function).__name__)
+    uids.name_operator(done._j_data_stream.getTransformation(), uid, config)
+    nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
+    sink = done._j_data_stream.sinkTo(nowhere)
+    sink.uid(f"{uid}-done")

@@ -1,0 +1,62 @@
+"""State of a real job, exported from its savepoint and imported into other shards and the other mode."""
+
+from pathlib import Path
+
+import pytest
+
+from fraudstream.control.state_export import export_state
+from fraudstream.control.state_import import import_state
+from jobs.state_files import CUSTOMERS, read_unprocessed, state_files
+from tests.integration.expected import card_world
+from tests.integration.scoring_lane import Lane
+from tests.integration.test_consistency import command, consistency
+from tests.unit.training.histories import artifact_folder
+
+pytestmark = pytest.mark.integration
+
+PART, RATE = 3_000, 300.0
+BATCH_MS = 500
+"""So long that a micro-batch is open wherever a steady stream is stopped."""
+
+
+def carry_over(lane: Lane, savepoint: str, folder: Path, **job: object) -> str:
+    """Export a savepoint with open micro-batches, and import it for a job of other settings."""
+    export_state(lane.settings, lane.services, savepoint, folder)
+    unprocessed = [read_unprocessed(file)["transactions"] for file in state_files(folder, CUSTOMERS)]
+    assert sum(map(len, unprocessed)) > 0
+    lane.change(**job)
+    return import_state(lane.settings, lane.services, folder)
+
+
+def stop_in_mid_stream(lane: Lane, table) -> str:
+    """Stop the job while it is sent transactions."""
+    with lane.sending(table, rate=RATE):
+        lane.await_records(lane.topics.scores, lane.size(lane.topics.scores) + len(table) // 5)
+        return lane.stop_with_savepoint()
+
+
+def test_a_job_continues_in_other_shards_and_the_other_mode_and_verify_finds_no_difference(
+    open_lane, point_at, tmp_path
+):
+    model, table = artifact_folder(), card_world(3 * PART)
+    first, second, third = (table.slice(number * PART, PART) for number in range(3))
+    lane = open_lane(model=model, shards=2, feature_log_share=1, batch_ms=BATCH_MS)
+    point_at(lane)
+    lane.submit()
+    lane.send_labels(first)
+    savepoint = stop_in_mid_stream(lane, first)
+    lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "two", shards=8))
+    lane.await_scores(PART)
+    lane.send_labels(second)
+    savepoint = stop_in_mid_stream(lane, second)
+    lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "eight", shards=4, mode="process"))
+    lane.send(third)
+    lane.await_scores(3 * PART)
+    lane.await_records(lane.topics.inference, 3 * PART)
+
+    scored = [item["transaction_id"] for item in lane.scores()]
+    assert len(scored) == len(set(scored)) == 3 * PART, "each is scored once"
+    code, found = consistency(model=model)
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 3 * PART)
+    customer = table["customer_id"][0].as_py()
+    assert command("state", "show", str(tmp_path / "eight"), customer).exit_code == 0
