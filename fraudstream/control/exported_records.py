@@ -69,7 +69,7 @@ def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
         The folder has no export.
     """
     entity = next(entity for entity in ENTITY_KINDS if entity.name == name)
-    key = entity_keys(pa.RecordBatch.from_pydict({entity.column: [value]}), [entity])[:, 0]
+    key = entity_keys(pa.RecordBatch.from_pydict({entity.column: [value]}), (entity,))[:, 0]
     signed = str(int(key.view(np.int64)[0]))
     entries = _of_bucket(folder, ENTITIES, int(entity_buckets(key)[0]))
     found = {entry.handle: entry.value for entry in entries if entry.key == signed}
