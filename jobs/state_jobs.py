@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def build_import(tables: StreamTableEnvironment, config: JobConfig, folder: str)
 def _markers_table(name: str, config: JobConfig) -> str:
     """Return the DDL of a table in place of a source, with the same columns: rows that are markers for all shards."""
     prefix = LIST_PREFIX if name == uids.LISTS else ""
-    names = ", ".join(f"'{prefix}{name}'" for name in _names_of_shards(config.shards))
+    names = ", ".join(f"'{prefix}{name}'" for name in names_of_shards(config.shards))
     first, last = MARKER_OFFSETS
     return f"""
         CREATE TABLE {name} (
@@ -87,13 +88,13 @@ def _markers_table(name: str, config: JobConfig) -> str:
             'fields.kafka_offset.max' = '{last}')"""
 
 
-def _names_of_shards(shards: int) -> list[str]:
-    """Return a customer's name of each shard."""
+def names_of_shards(shards: int) -> list[str]:
+    """Return a customer's name of each shard, all of one length: SQL pads the shorter texts of an array."""
     found: dict[int, str] = {}
-    number = 0
+    names = (f"{number:06}" for number in count())
     while len(found) < shards:
-        found.setdefault(customer_bucket(str(number)) % shards, str(number))
-        number += 1
+        name = next(names)
+        found.setdefault(customer_bucket(name) % shards, name)
     return [found[index] for index in range(shards)]
 
 
@@ -137,6 +138,6 @@ def _end(pairs: DataStream, value: Any, function: KeyedProcessFunction, uid: str
     kind = types.SIGNAL if uid == uids.DETECT_DRIFT else types.SHARD
     done = key_by_first(pairs, kind, value).process(function, Types.STRING()).name(type(function).__name__)
     uids.name_operator(done._j_data_stream.getTransformation(), uid, config)
-    nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink()
-    sink = done._j_data_stream.sinkTo(nowhere)
-    sink.uid(f"{uid}-done")
+    # A sink of the newer kind has state, which the savepoint of an import would have too.
+    nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.legacy.DiscardingSink()
+    done._j_data_stream.addSink(nowhere).uid(f"{uid}-done")

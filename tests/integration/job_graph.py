@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from typing import Any
 
 from pyflink.common import Configuration
@@ -9,21 +10,26 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from fraudstream.devstack.stack import jars_for
+from jobs.flink_hash import MAX_PARALLELISM
 from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.score_transactions import build
-from jobs.shards import MAX_PARALLELISM
+from jobs.state_jobs import build_export, build_import
+
+BUILD = {
+    "job": build, "export": partial(build_export, folder="/export"), "import": partial(build_import, folder="/export"),
+}  # fmt: skip
 
 
-def uids(config: JobConfig) -> list[str]:
-    """Return the uids in Flink's graph of the job, including those of the operators of sinks."""
+def uids(config: JobConfig, kind: str) -> list[str]:
+    """Return the uids in Flink's graph of the job, or of an export or import of its state, with those of sinks."""
     settings = Configuration()
     for name, value in flink_settings(config, sys.executable).items():
         settings.set_string(name, value)
     settings.set_string("pipeline.jars", ";".join(jar.as_uri() for jar in jars_for("flink")))
     environment = StreamExecutionEnvironment.get_execution_environment(settings)
     environment.set_max_parallelism(MAX_PARALLELISM)
-    build(StreamTableEnvironment.create(environment), config)
+    BUILD[kind](StreamTableEnvironment.create(environment), config)
     graph = environment._j_stream_execution_environment.getStreamGraph(False)
     nodes: Any = graph.getStreamNodes().iterator()
     found = []
@@ -34,4 +40,5 @@ def uids(config: JobConfig) -> list[str]:
 
 if __name__ == "__main__":
     required = {"bootstrap_servers": "broker:9092", "model": "/models/fraud", "checkpoint_dir": "file:///checkpoints"}
-    print(json.dumps([uids(JobConfig(**required, **changes)) for changes in json.loads(sys.argv[1])]))
+    jobs = json.loads(sys.argv[1])
+    print(json.dumps([uids(JobConfig(**required, **changes), sys.argv[2]) for changes in jobs]))

@@ -40,15 +40,24 @@ JOBS = [
     ({"mode": "process", "unmarked_state": True}, stateful(mode="process")),
     ({"labels": False, "alignment_ms": 0}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
     ({"standby": True}, STATEFUL - {"outputs-sink"} | {"standby-outputs-sink"}),
+    (
+        {"start_positions": {"transactions": {"0": [12, 9], "1": [7]}, "labels": {"0": [3]}, "lists": {"0": [1]}}},
+        STATEFUL,
+    ),
     ({"first_control_ranges": {"0": [3, 7], "1": [0, 1]}, "first_control_ms": 1_790_000_000_000}, STATEFUL),
 ]
 
 
-def test_operators_with_state_have_the_uids_of_savepoints():
-    command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps([changes for changes, _ in JOBS])]
+def graphs_of(jobs: list[dict], kind: str = "job") -> list[list[str]]:
+    """Return the uids of each job's graph, or of an export or import of its state."""
+    command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps(jobs), kind]
     env = process_environment(find_java())
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)  # noqa: S603
-    graphs = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_operators_with_state_have_the_uids_of_savepoints():
+    graphs = graphs_of([changes for changes, _ in JOBS])
     for graph, (changes, uids) in zip(graphs, JOBS, strict=True):
         assert len(set(graph)) == len(graph)
         assert None not in graph
@@ -62,3 +71,20 @@ def test_operators_with_state_have_the_uids_of_savepoints():
             shards=changes.get("shards", 2),
         )
         assert reported == uids
+
+
+KEYED = {"advance-entities-thread-8", "score-batch-thread-8", "detect-drift-thread"}
+
+
+def test_an_export_restores_the_open_micro_batches_and_all_keyed_state_and_no_source():
+    (graph,) = graphs_of([{"shards": 8}], "export")
+    assert {f"{part}-window-aggregate-8" for part in ("transactions", "label-lanes", "lists")} | KEYED <= set(graph)
+    assert SOURCES.isdisjoint(graph)
+    assert None not in graph
+
+
+def test_an_import_makes_all_keyed_state_and_nothing_that_the_job_would_not_restore():
+    (graph,) = graphs_of([{"shards": 8}], "import")
+    assert set(graph) >= KEYED
+    assert (SOURCES | stateful(8)).isdisjoint(set(graph) - KEYED)
+    assert None not in graph

@@ -163,6 +163,7 @@ def test_json_round_trip_keeps_every_setting(tmp_path):
         unmarked_state=True,
         topic_ids={"a": "id"},
         generations={"labels": 3},
+        start_positions={"transactions": {"0": [4]}},
         pool_customers=9,
         pool_entities=7,
     )

@@ -17,6 +17,7 @@ from jobs.operators.state_routes import Route
 from jobs.record_types import LABELS, STAMP_SHIFT, TRANSACTIONS
 from jobs.shards import SHARD_KEYS, customer_bucket
 from jobs.state_files import CUSTOMERS, read_unprocessed, state_file
+from jobs.state_jobs import names_of_shards
 from models.drift.signals import SIGNALS
 from producers.encoding import encode_labels, encode_transactions
 from schemas.position import position
@@ -210,3 +211,10 @@ def test_each_signal_keeps_its_detectors(tmp_path):
                 current.states["detectors"].put_all(found)
             assert list(operator.process_element("", current)) == []
     assert context.stored()["detectors"] == detectors
+
+
+@pytest.mark.parametrize("shards", SHARD_KEYS)
+def test_markers_come_to_every_shard_by_names_that_sql_does_not_pad(shards):
+    names = names_of_shards(shards)
+    assert [customer_bucket(name) % shards for name in names] == list(range(shards))
+    assert len({len(name) for name in names}) == 1
