@@ -44,7 +44,7 @@ EDGES = [
     {"batch_ms": 1},
     {"batch_ms": 999},
     {"buffer_timeout_ms": 0},
-    {"alignment_ms": 0},
+    {"alignment_ms": 600_000},
     {"checkpoint_interval_ms": 100},
     {"tolerated_checkpoint_failures": 0},
     {"retained_checkpoints": 1},
