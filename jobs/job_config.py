@@ -161,7 +161,7 @@ class JobConfig:
     shards: int = 2
     batch_ms: int = 10
     buffer_timeout_ms: int = 2
-    alignment_ms: int = 600_000
+    alignment_ms: int = 0
     checkpoint_interval_ms: int = 5_000
     state_backend: StateBackend = "hashmap"
     guarantee: Guarantee = "at-least-once"

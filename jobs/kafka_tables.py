@@ -18,8 +18,10 @@ LAST_S = 253_402_300_799
 ALIGNED_FETCH = {"properties.max.partition.fetch.bytes": str(64 * 1024), "properties.max.poll.records": "100"}
 ALIGNMENT_UPDATE_MS = 100
 """Time between two comparisons of the partitions' Kafka times. A backlog is read at `alignment_ms` in about two."""
-IDLE_MS = 500
-"""Time without a record after which the others no longer wait for a partition."""
+IDLE_MS = 5_000
+"""Time without a record after which the others no longer wait for a partition. One that is only fetched slowly must not
+count as idle: each time, the others would be read ahead by `alignment_ms` more.
+"""
 # Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
 _AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 

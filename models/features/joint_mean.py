@@ -14,8 +14,8 @@ _AMOUNT, _CUSTOMER, _MERCHANT, _JOINT = (
 def write_joint_mean(x: NDArray[np.float32]) -> None:
     """Write the column of `Operation.TO_JOINT_MEAN` from the other columns of x, (n, len(FEATURES)).
 
-    The geometric mean of the customer's and the merchant's average tells a large amount from a dear shop and from a
-    customer who spends much.
+    Against the geometric mean of the customer's and the merchant's average, neither an expensive shop nor a customer
+    who spends much makes an amount a large one.
     """
     amount, customer, merchant = (x[:, column].astype(np.float64) for column in (_AMOUNT, _CUSTOMER, _MERCHANT))
     known = (customer >= 0) & (merchant >= 0)

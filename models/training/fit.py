@@ -27,7 +27,7 @@ class LearnerSettings:
     trees: int = 100
     rate: float = 0.1
     leaves: int = 32
-    min_child_samples: int = 20
+    min_child_samples: int = 50
     l2: float = 10.0
     columns: float = 0.6
     rows: float = 0.8

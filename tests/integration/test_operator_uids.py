@@ -38,7 +38,7 @@ JOBS = [
     ({}, STATEFUL),
     ({"batch_ms": 999, "shards": 8, "emit_scores": False, "guarantee": "exactly-once"}, stateful(shards=8)),
     ({"mode": "process", "unmarked_state": True}, stateful(mode="process")),
-    ({"labels": False, "alignment_ms": 0}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
+    ({"labels": False, "alignment_ms": 600_000}, STATEFUL - {"label-lanes-source", "label-lanes-window-aggregate-2"}),
     ({"standby": True}, STATEFUL - {"outputs-sink"} | {"standby-outputs-sink"}),
     (
         {"start_positions": {"transactions": {"0": [12, 9], "1": [7]}, "labels": {"0": [3]}, "lists": {"0": [1]}}},

@@ -342,7 +342,7 @@ def advance(entities, ids, layout, slots, events, first_sequence, adds, counted,
     layout : tuple
         `FeatureLayout.arrays`, with columns from 0 on.
     """
-    # Functions are given arrays, not tuples: those are counted as references anew by each.
+    # Functions are given arrays, not tuples: each call counts a tuple's references.
     heads, entries, words, tiles, sums, seen, id_filters = entities
     windows_ms, _, fact_indices, missing = layout
     tiles_ms, spans = windows_ms // (TILES - 1), ids[3]

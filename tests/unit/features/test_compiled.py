@@ -12,7 +12,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
-from models.features.entities import entity_facts, entity_kernel, event_kernel, slot_index
+from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
 from models.features.warm_up import warm_up
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
@@ -27,6 +27,7 @@ from models.scoring import tree_shap
         label_facts,
         hashing,
         tree_shap,
+        entity_burst,
         entity_facts,
         entity_kernel,
         event_kernel,

@@ -44,7 +44,7 @@ EDGES = [
     {"batch_ms": 1},
     {"batch_ms": 999},
     {"buffer_timeout_ms": 0},
-    {"alignment_ms": 0},
+    {"alignment_ms": 600_000},
     {"checkpoint_interval_ms": 100},
     {"tolerated_checkpoint_failures": 0},
     {"retained_checkpoints": 1},
@@ -163,6 +163,7 @@ def test_json_round_trip_keeps_every_setting(tmp_path):
         unmarked_state=True,
         topic_ids={"a": "id"},
         generations={"labels": 3},
+        start_positions={"transactions": {"0": [4]}},
         pool_customers=9,
         pool_entities=7,
     )

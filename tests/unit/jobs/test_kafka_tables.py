@@ -139,7 +139,7 @@ def test_partitions_are_read_independently_without_alignment():
 
 
 def test_properties_of_the_user_win_over_the_smaller_reads_of_aligned_partitions():
-    assert options(transactions_table(job_config()))["properties.max.poll.records"] == "100"
-    own = job_config(kafka_properties={"max.poll.records": "7", "max.partition.fetch.bytes": "8"})
+    assert options(transactions_table(job_config(alignment_ms=90_000)))["properties.max.poll.records"] == "100"
+    own = job_config(alignment_ms=90_000, kafka_properties={"max.poll.records": "7", "max.partition.fetch.bytes": "8"})
     found = options(transactions_table(own))
     assert (found["properties.max.poll.records"], found["properties.max.partition.fetch.bytes"]) == ("7", "8")

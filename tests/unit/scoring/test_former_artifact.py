@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.drift.baseline import baselines
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, spec_hash
+from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES, spec_hash
 from models.promotion.comparison import Answers
 from models.promotion.latency import reference_rows, us_per_row
 from models.scoring.artifact import ArtifactError, load_artifact
@@ -112,7 +112,7 @@ def test_champion_and_challenger_may_be_of_different_tables(x):
 
 def test_its_manifest_is_that_of_the_former_table():
     manifest = former_artifact().manifest
-    assert (manifest.feature_spec_hash, manifest.feature_names) == (spec_hash(CUSTOMER_FEATURES), NAMES)
+    assert (manifest.feature_spec_hash, manifest.feature_names) == (spec_hash(FORMER_FEATURES), NAMES)
     assert manifest.reference.keys() == {*NAMES, "score"}
     assert artifact().manifest.reference.keys() == {*FEATURE_NAMES, "score"}
 
