@@ -117,6 +117,9 @@ COMMANDS: dict[str, list[str] | str] = {
     "dlq replay": ["--dry-run"],
     "drift scorecard": NO_TOPIC,
     "drift report": NO_TOPIC,
+    "state export": NO_TOPIC,
+    "state import": NO_TOPIC,
+    "state show": NO_TOPIC,
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
 CHANGING = {
