@@ -74,7 +74,13 @@ def scored(table: pa.Table) -> dict[Key, dict[str, Any]]:
     half = len(rows) // 2
     values = zip(rows["score"].to_pylist(), rows["decision"].to_pylist(), strict=True)
     return {
-        key: {"score": score, "decision": decision, "model_id": "old" if row < half else "new", "label_offsets": []}
+        key: {
+            "score": score,
+            "decision": decision,
+            "model_id": "old" if row < half else "new",
+            "label_offsets": [],
+            "entity_label_offsets": [],
+        }
         for row, (key, (score, decision)) in enumerate(zip(keys(table), values, strict=True))
     }
 

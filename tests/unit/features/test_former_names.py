@@ -4,11 +4,10 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from fraudstream.system.folders import PROJECT_ROOT
 from models.features.former_names import FORMER_NAMES, present_name
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, TABLE_WIDTHS, spec_hash
+from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES, TABLE_WIDTHS, spec_hash
 from models.scoring.artifact import load_artifact
 from models.scoring.reason_finder import ReasonFinder
 from tests.unit.scoring.changed_manifests import under_former_names
@@ -26,11 +25,10 @@ def test_a_former_name_is_of_one_present_feature_and_is_none_itself():
     assert present_name("count_1h") == "count_1h"
 
 
-@pytest.mark.parametrize("table", [CUSTOMER_FEATURES, FEATURES])
-def test_tables_under_former_names_are_accepted(table):
-    former = [replace(feature, name=FORMER.get(feature.name, feature.name)) for feature in table]
-    assert spec_hash(former) != spec_hash(table)
-    assert TABLE_WIDTHS[spec_hash(former)] == TABLE_WIDTHS[spec_hash(table)] == len(table)
+def test_the_table_under_former_names_is_accepted():
+    former = [replace(feature, name=FORMER.get(feature.name, feature.name)) for feature in FORMER_FEATURES]
+    assert spec_hash(former) != spec_hash(FORMER_FEATURES)
+    assert TABLE_WIDTHS[spec_hash(former)] == TABLE_WIDTHS[spec_hash(FORMER_FEATURES)] == len(FORMER_FEATURES)
 
 
 def test_artifact_of_before_is_read_under_present_names(tmp_path):
