@@ -104,7 +104,7 @@ def test_reset_topic_gets_a_new_source_and_its_id_is_recorded():
     other = broker("labels", topic_id="another")
     config, left = advance_generations(CONFIG, STATE, ["labels"])
     config, lines = note_topics(config, STATE, other, ["labels"], keep=False)
-    assert (config.generations, left) == ({"labels": 1}, {"labels-source"})
+    assert (config.generations, left) == ({"labels": 1}, {"labels-source", "label-lanes-source"})
     assert config.topic_ids[LABELS] == "another"
     assert lines == ["fraud.labels.v1 is read from its first record"]
 
