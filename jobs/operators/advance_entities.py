@@ -36,6 +36,10 @@ class AdvanceEntities(KeyedProcessFunction):
         self._counts = EntityCounts(runtime_context)
         warm_up()
 
+    def close(self) -> None:
+        """Let go of what is in memory: in thread mode the interpreter outlives the job."""
+        self._shards.clear()
+
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Process one MICRO_BATCH: of ENTITY_LABELS, or of events; then emit a SHARDED_BATCH with the reply."""
         batch, key = MicroBatch(*value), ctx.get_current_key()

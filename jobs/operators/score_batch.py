@@ -38,6 +38,10 @@ class ScoreBatch(KeyedProcessFunction):
         warm_up_search()
         warm_up_table()
 
+    def close(self) -> None:
+        """Let go of what is in memory: in thread mode the interpreter outlives the job."""
+        self._shards.clear()
+
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs as a side output."""
         shard = yield from self._current_shard(ctx)

@@ -9,7 +9,7 @@ from fraudstream.control.state_import import import_state
 from jobs.state_files import CUSTOMERS, read_unprocessed, state_files
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane
-from tests.integration.test_consistency import command, consistency
+from tests.integration.verify_command import command, consistency
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration

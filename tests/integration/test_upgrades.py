@@ -91,7 +91,8 @@ def test_rescaled_with_labels_and_killed_taskmanagers_all_scores_are_recomputed_
             if parallelism == max(parallelisms):
                 lane.kill_taskmanagers()
                 ensure_slots(lane, parallelism)
-                lane.await_scores(number * STEP + STEP // 2)
+                assert wait_until(lambda: lane.rest.restarts(lane.job_ids[-1]) > 0, seconds=120)
+                lane.await_scores(lane.size(lane.topics.scores) + STEP // 2)
             if number < len(parallelisms):
                 savepoint = lane.stop_with_savepoint()
                 assert number * STEP <= lane.size(lane.topics.scores) < len(table), "stopped after the stream"

@@ -11,7 +11,7 @@ from models.features.entities.entity_labels import EntityLabels
 from models.features.label_record import ENTITY_LABEL
 from schemas.label_offset import label_entry
 from schemas.position import GENERATION_SHIFT, position
-from tests.unit.jobs.test_entity_shard import State, batch, events, open_shard
+from tests.unit.jobs.entity_shards import State, batch, events, open_shard
 
 START_MS = 1_700_000_000_000
 

@@ -1,20 +1,12 @@
-import re
-
 import pytest
 
 from jobs.kafka_tables import control_table, labels_table, outputs_table, queries_table, transactions_table
 from schemas.topics import Topics
 from tests.unit.jobs.job_configs import job_config
+from tests.unit.jobs.table_options import options
 
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
 TABLES = [transactions_table, queries_table, outputs_table]
-
-
-def options(statement: str) -> dict[str, str]:
-    """Read the WITH clause as SQL does: a quote inside a value is written twice."""
-    clause = statement.partition(") WITH (")[2]
-    pairs = re.findall(r"'((?:[^']|'')*)' = '((?:[^']|'')*)'", clause)
-    return {name.replace("''", "'"): value.replace("''", "'") for name, value in pairs}
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -3,7 +3,7 @@ import pytest
 from jobs.kafka_tables import control_table, labels_table, lists_table, queries_table, transactions_table
 from jobs.start_positions import specific_offsets, unprocessed_sql
 from tests.unit.jobs.job_configs import job_config
-from tests.unit.jobs.test_kafka_tables import options
+from tests.unit.jobs.table_options import options
 
 POSITIONS = {
     "transactions": {"0": [12, 9], "1": [7, 7]}, "labels": {"0": [3]}, "control": {"0": [2]}, "lists": {"0": [1]},

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.features.entities.entity_tracker import EntityTracker
+from models.features.entities.entity_engine import EntityEngine
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, spec_hash
 from models.scoring.artifact import load_artifact
 from models.scoring.loaded_model import load_tested
@@ -44,7 +44,7 @@ def test_manifest_names_its_features_and_data(manifest):
 
 
 def test_model_of_customers_features_reads_the_first_columns_and_replays_no_entity(monkeypatch, tmp_path):
-    monkeypatch.setattr(EntityTracker, "advance", None)
+    monkeypatch.setattr(EntityEngine, "advance", None)
     made = train(history_file(), tmp_path, TrainingSettings(features="customer"), learner=SMALL)
     assert made.feature_names == tuple(feature.name for feature in CUSTOMER_FEATURES)
     assert made.feature_spec_hash == spec_hash(CUSTOMER_FEATURES)

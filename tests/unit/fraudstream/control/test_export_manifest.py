@@ -5,12 +5,7 @@ import pytest
 
 from fraudstream.control.export_manifest import EXPORT_MANIFEST, ExportedFile, ExportManifest, sha256_of
 from jobs.state_files import StateFileError
-from jobs.state_manifest import StateManifest
-
-STATE = StateManifest(
-    fraudstream="1.0", mode="thread", shards=2, transactions="t", labels="l", operators=("a",),
-    state_versions={"histories": 3}, model_id="m", feature_spec_hash="f", start_positions={"labels": {"0": [4]}},
-)  # fmt: skip
+from tests.unit.fraudstream.control.exported_state import STATE
 
 
 @pytest.fixture

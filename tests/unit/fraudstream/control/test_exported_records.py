@@ -20,7 +20,7 @@ from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.label_batch import LabelBatch
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.errors import UserError
-from tests.unit.fraudstream.control.test_export_manifest import STATE
+from tests.unit.fraudstream.control.exported_state import STATE
 from tests.unit.training.histories import history
 
 ROWS, SHARDS = 300, 2

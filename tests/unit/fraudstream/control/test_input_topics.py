@@ -112,7 +112,7 @@ def test_reset_topic_gets_a_new_source_and_its_id_is_recorded():
     config, left = advance_generations(CONFIG, again, ["labels", "control"])
     assert (config.generations, left) == (
         {"labels": 2, "control": 1},
-        {"labels-source-1", "control-source", "lists-source"},
+        {"labels-source-1", "label-lanes-source-1", "control-source", "lists-source"},
     )
 
 
