@@ -14,11 +14,11 @@ from pyflink.table import StreamTableEnvironment, Table
 from jobs import operator_uids as uids
 from jobs import record_types as types
 from jobs.job_config import JobConfig
-from jobs.operators.export_state import MARKER_OFFSETS, ExportDrift, ExportEntities, ExportShards
+from jobs.operators.export_state import MARKER_OFFSETS, ExportDrift, ExportEntities, ExportShards, marked_tables
 from jobs.operators.import_state import ImportDrift, ImportEntities, ImportShards
 from jobs.shards import SHARD_KEYS, customer_bucket
 from jobs.sources import batch_sources
-from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, parts, state_files
+from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, state_files
 from jobs.topology import key_by_first, united
 from models.drift.signals import SIGNALS
 from schemas.list_entry import LIST_PREFIX
@@ -40,29 +40,24 @@ def build_export(tables: StreamTableEnvironment, config: JobConfig, folder: str)
     It has the window operators of the job, whose open micro-batches are state, with markers as their input; the
     sources are left out. It runs until it is cancelled.
     """
-    inputs = [uids.TRANSACTIONS, uids.LISTS, *([uids.LABELS] if config.labels else [])]
-    sources = batch_sources(config, {name: _markers_table(name, config) for name in inputs})
+    sources = batch_sources(config, {name: _markers_table(name, config) for name in sorted(marked_tables(config))})
     batches = united(source(tables) for source in sources.values())
     _rename_sources(batches._j_data_stream.getTransformation())
-    _end(batches, types.MICRO_BATCH, ExportShards(config, folder), uids.SCORE_BATCH, config)
-    entities = _shard_triggers(tables, uids.ADVANCE_ENTITIES, SHARD_KEYS[config.entity_shards], config)
-    _end(entities, types.MICRO_BATCH, ExportEntities(config, folder), uids.ADVANCE_ENTITIES, config)
-    signals = _signal_triggers(tables, config)
-    _end(signals, types.OBSERVATION, ExportDrift(config, folder), uids.DETECT_DRIFT, config)
+    _end(batches, ExportShards(config, folder), uids.SCORE_BATCH, config)
+    for uid, writer in ((uids.ADVANCE_ENTITIES, ExportEntities), (uids.DETECT_DRIFT, ExportDrift)):
+        _end(_triggers_of(tables, uid, config), writer(config, folder), uid, config)
 
 
 def build_import(tables: StreamTableEnvironment, config: JobConfig, folder: str) -> None:
     """Build the graph that fills a new job's state from the files in a folder, and runs until a savepoint stops it."""
-    exported_shards = {part: len(state_files(Path(folder), part)) for part in parts(config)}
-    shards = _shard_triggers(tables, uids.SCORE_BATCH, SHARD_KEYS[config.shards], config)
-    reader = ImportShards(config, folder, exported_shards[CUSTOMERS])
-    _end(shards, types.MICRO_BATCH, reader, uids.SCORE_BATCH, config)
-    entities = _shard_triggers(tables, uids.ADVANCE_ENTITIES, SHARD_KEYS[config.entity_shards], config)
-    entity_reader = ImportEntities(config, folder, exported_shards[ENTITIES])
-    _end(entities, types.MICRO_BATCH, entity_reader, uids.ADVANCE_ENTITIES, config)
-    signals = _signal_triggers(tables, config)
-    signal_reader = ImportDrift(config, folder, exported_shards[DRIFT])
-    _end(signals, types.OBSERVATION, signal_reader, uids.DETECT_DRIFT, config)
+    readers = (
+        (uids.SCORE_BATCH, CUSTOMERS, ImportShards),
+        (uids.ADVANCE_ENTITIES, ENTITIES, ImportEntities),
+        (uids.DETECT_DRIFT, DRIFT, ImportDrift),
+    )
+    for uid, part, reader in readers:
+        exported_shards = len(state_files(Path(folder), part))
+        _end(_triggers_of(tables, uid, config), reader(config, folder, exported_shards), uid, config)
 
 
 def _markers_table(name: str, config: JobConfig) -> str:
@@ -107,16 +102,15 @@ def _rename_sources(transformation: Any) -> None:
         _rename_sources(before)
 
 
-def _shard_triggers(tables: StreamTableEnvironment, part: str, keys: tuple[int, ...], config: JobConfig) -> DataStream:
-    """Return rows of SHARDED_BATCH for each shard's key, again and again."""
+def _triggers_of(tables: StreamTableEnvironment, uid: str, config: JobConfig) -> DataStream:
+    """Return rows for each key of an operator, again and again: of SIGNAL_OBSERVATION for signals, of SHARDED_BATCH."""
+    if uid == uids.DETECT_DRIFT:
+        keys = ", ".join(f"'{signal.name}'" for signal in SIGNALS)
+        return _triggers(tables, "signal-triggers", keys, "CAST(number AS STRING)", types.SIGNAL_OBSERVATION, config)
+    shards = config.entity_shards if uid == uids.ADVANCE_ENTITIES else config.shards
+    keys = ", ".join(map(str, SHARD_KEYS[shards]))
     batch = "ROW(0, ARRAY[''], ARRAY[X''], ARRAY[CAST(0 AS BIGINT)], ARRAY[CAST(number AS BIGINT)])"
-    return _triggers(tables, f"{part}-triggers", ", ".join(map(str, keys)), batch, types.SHARDED_BATCH, config)
-
-
-def _signal_triggers(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Return rows of SIGNAL_OBSERVATION for each signal, again and again."""
-    keys = ", ".join(f"'{signal.name}'" for signal in SIGNALS)
-    return _triggers(tables, "signal-triggers", keys, "CAST(number AS STRING)", types.SIGNAL_OBSERVATION, config)
+    return _triggers(tables, f"{uid}-triggers", keys, batch, types.SHARDED_BATCH, config)
 
 
 def _triggers(
@@ -133,10 +127,11 @@ def _triggers(
     return stream
 
 
-def _end(pairs: DataStream, value: Any, function: KeyedProcessFunction, uid: str, config: JobConfig) -> None:
+def _end(pairs: DataStream, function: KeyedProcessFunction, uid: str, config: JobConfig) -> None:
     """Add an operator that emits nothing, with the uid of the one whose state it has."""
-    kind = types.SIGNAL if uid == uids.DETECT_DRIFT else types.SHARD
-    done = key_by_first(pairs, kind, value).process(function, Types.STRING()).name(type(function).__name__)
+    of_signals = uid == uids.DETECT_DRIFT
+    key, value = (types.SIGNAL, types.OBSERVATION) if of_signals else (types.SHARD, types.MICRO_BATCH)
+    done = key_by_first(pairs, key, value).process(function, Types.STRING()).name(type(function).__name__)
     uids.name_operator(done._j_data_stream.getTransformation(), uid, config)
     # A sink of the newer kind has state, which the savepoint of an import would have too.
     nowhere = get_gateway().jvm.org.apache.flink.streaming.api.functions.sink.legacy.DiscardingSink()

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from benchmarks.bench import publish
+from benchmarks.bench import console, publish
 from benchmarks.chart import Chart
 from benchmarks.report import Report, Section
-from fraudstream.devstack.stack import Services
+from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from producers.simulate import simulate
@@ -22,6 +22,10 @@ CUSTOMERS = 10_000
 """Customers of the other axes."""
 BRIEF_EVENTS = 150_000
 """Few, but enough to observe a drain."""
+
+
+Point = TypeVar("Point")
+"""Cost of one size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +48,43 @@ class Axis:
     charts: Sequence[Chart]
 
 
-def transactions(customers: int, events: int) -> pa.Table:
+def transactions(customers: int, events: int, merchants: int = SimulationConfig.merchants) -> pa.Table:
     """Return `events` transactions of `customers` customers."""
     days = max(round(1.1 * events / (PER_DAY * customers) + 0.5), 1)
-    return simulate(SimulationConfig(seed=2, customers=customers, days=days)).slice(0, events)
+    return simulate(SimulationConfig(seed=2, customers=customers, merchants=merchants, days=days)).slice(0, events)
+
+
+def points_by_size(
+    settings: Settings,
+    name: str,
+    things: str,
+    table_of: Mapping[int, Callable[[], pa.Table]],
+    drained: Callable[[Settings, Services, pa.Table], Point],
+) -> list[Point]:
+    """Drain with each size on RocksDB, after a drain of the first to warm up.
+
+    Parameters
+    ----------
+    settings : Settings
+    name : str
+        Of the topics.
+    things : str
+        Of which there are as many as the size.
+    table_of : mapping of int to callable
+        Makes each size's transactions.
+    drained : callable
+        Drains the transactions that were published.
+    """
+    settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
+    with embedded(settings) as services:
+        for turn, size in enumerate((next(iter(table_of)), *table_of)):
+            table = table_of[size]()
+            own = with_topics(settings, f"{name}-{size}", f"{name}-{turn}")
+            with console.status(f"{size:,} {things}, {len(table):,} transactions"):
+                if size not in points:
+                    fill(own, services, table)
+                points[size] = drained(own, services, table)
+    return list(points.values())
 
 
 def fill(settings: Settings, services: Services, table: pa.Table) -> None:

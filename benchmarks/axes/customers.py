@@ -3,18 +3,18 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.axes.axis import BRIEF_EVENTS, Axis, fill, transactions, with_job, with_topics
-from benchmarks.bench import console
+from benchmarks.axes.axis import BRIEF_EVENTS, Axis, points_by_size, transactions
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services, embedded
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
@@ -59,16 +59,9 @@ class Point:
 def run(settings: Settings, brief: bool) -> Axis:
     """Drain with each number of customers, after a drain to warm up."""
     tried = (1_000, 10_000) if brief else (10_000, 100_000, 1_000_000)
-    settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
-    with embedded(settings) as services:
-        for turn, customers in enumerate((tried[0], *tried)):
-            table = transactions(customers, max(BRIEF_EVENTS if brief else MIN_EVENTS, PER_CUSTOMER * customers))
-            own = with_topics(settings, f"customers-{customers}", f"customers-{turn}")
-            with console.status(f"{customers:,} customers, {len(table):,} transactions"):
-                if customers not in points:
-                    fill(own, services, table)
-                points[customers] = _drained(own, services, table)
-    return _axis(list(points.values()))
+    least = BRIEF_EVENTS if brief else MIN_EVENTS
+    tables = {size: partial(transactions, size, max(least, PER_CUSTOMER * size)) for size in tried}
+    return _axis(points_by_size(settings, "customers", "customers", tables, _drained))
 
 
 def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:

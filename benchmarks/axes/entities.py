@@ -2,26 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import pyarrow as pa
 
-from benchmarks.axes.axis import Axis, fill, with_job, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, Axis, points_by_size, transactions
 from benchmarks.axes.customers import LATE, PER_CUSTOMER, next_checkpoint
-from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import scored_rate
 from benchmarks.report import Section
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.flink_rest import FlinkRest
-from fraudstream.devstack.stack import Services, embedded
+from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import Settings
 from fraudstream.system.run_state import RunState
-from producers.simulate import simulate
-from producers.simulation_config import SimulationConfig
 
 SIZES, BRIEF_SIZES = (10_000, 1_000_000), (1_000, 10_000)
-MIN_EVENTS, BRIEF_EVENTS = 1_000_000, 150_000
+MIN_EVENTS = 1_000_000
 OPERATOR = "Advance entities"
 
 
@@ -49,34 +46,27 @@ class Point:
     entity_state_bytes: int
 
     @property
+    def late_mb(self) -> float:
+        """Memory after two thirds of the drain."""
+        return self.resident_mb[len(self.resident_mb) * 2 // 3]
+
+    @property
     def growth(self) -> float:
         """Memory at the end, relative to that after two thirds of the drain."""
-        return self.resident_mb[-1] / self.resident_mb[len(self.resident_mb) * 2 // 3]
+        return self.resident_mb[-1] / self.late_mb
 
 
 def run(settings: Settings, brief: bool) -> Axis:
     """Drain with each size, after a drain to warm up."""
     sizes = BRIEF_SIZES if brief else SIZES
-    settings, points = with_job(settings, state_backend="rocksdb"), dict[int, Point]()
-    with embedded(settings) as services:
-        for turn, size in enumerate((sizes[0], *sizes)):
-            table = _world(size, max(BRIEF_EVENTS if brief else MIN_EVENTS, PER_CUSTOMER * size))
-            own = with_topics(settings, f"entities-{size}", f"entities-{turn}")
-            with console.status(f"{size:,} customers and merchants, {len(table):,} transactions"):
-                if size not in points:
-                    fill(own, services, table)
-                points[size] = _drained(own, services, table)
-    return _axis(list(points.values()))
-
-
-def _world(size: int, events: int) -> pa.Table:
-    days = max(round(1.1 * events / (PER_CUSTOMER * size) + 0.5), 1)
-    return simulate(SimulationConfig(seed=2, customers=size, merchants=size, days=days)).slice(0, events)
+    least = BRIEF_EVENTS if brief else MIN_EVENTS
+    tables = {size: partial(transactions, size, max(least, PER_CUSTOMER * size), merchants=size) for size in sizes}
+    return _axis(points_by_size(settings, "entities", "customers and merchants", tables, _drained))
 
 
 def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
     create_topics(services.broker(settings))
-    rest, job, resident = FlinkRest(url=services.rest_url), submit(settings, services), list[float]()
+    rest, job, resident = services.rest, submit(settings, services), list[float]()
 
     def sample() -> None:
         resident.append(sum(it.resident_bytes() for it in RunState.load(settings.state).running("taskmanager")) / 1e6)
@@ -125,7 +115,7 @@ def _axis(points: Sequence[Point]) -> Axis:
                     f"{point.events_per_s:,.0f}",
                     f"{point.entity_state_bytes / point.entities:,.0f}",
                     f"{point.state_bytes / 1e6:,.0f}",
-                    f"{point.resident_mb[len(point.resident_mb) * 2 // 3]:,.0f}, {point.resident_mb[-1]:,.0f}",
+                    f"{point.late_mb:,.0f}, {point.resident_mb[-1]:,.0f}",
                 )
                 for point in points
             ],

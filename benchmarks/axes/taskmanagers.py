@@ -6,7 +6,6 @@ from benchmarks.chart import Chart
 from benchmarks.drain_cost import DrainCost, drain_cost
 from benchmarks.report import Section
 from benchmarks.scale_model import ScaleModel
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.settings.settings import Settings
 
@@ -34,7 +33,7 @@ def run(settings: Settings, brief: bool) -> Axis:
 
 def _bytes_exchanged(services: Services) -> int:
     """Return the bytes that the newest job's operators wrote for other operators."""
-    rest = FlinkRest(url=services.rest_url)
+    rest = services.rest
     newest = max(rest.jobs(), key=lambda job: job["start-time"])
     return sum(int(vertex["metrics"]["write-bytes"]) for vertex in rest.job(newest["jid"])["vertices"])
 

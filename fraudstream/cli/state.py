@@ -40,14 +40,13 @@ def export_state(
     from fraudstream.cli.jobs import only_job
     from fraudstream.control.savepoints import take_savepoint
     from fraudstream.control.state_export import export_state as export
-    from fraudstream.devstack.flink_rest import FlinkRest
     from fraudstream.devstack.stack import find_services
 
     settings = settings_of(context)
     services = find_services(settings)
     with err.status("exporting the state"):
         if from_savepoint is None:
-            rest, job_id = FlinkRest(url=services.rest_url), only_job(services.rest_url)
+            rest, job_id = services.rest, only_job(services.rest_url)
             from_savepoint = take_savepoint(rest, job_id, settings.state, stop=False)
         found = export(settings, services, from_savepoint, out, lambda line: err.print(line, soft_wrap=True))
     counts = [(handle, f"{count:,}") for handle, count in sorted(found.entries.items())]

@@ -98,7 +98,7 @@ def await_done(rest: FlinkRest, job_id: str, done: Callable[[], bool]) -> None:
 
 def _run_until(services: Services, job_id: str, done: Callable[[], bool]) -> None:
     """Wait until a job has done its work, and cancel it."""
-    rest = FlinkRest(url=services.rest_url)
+    rest = services.rest
     try:
         await_done(rest, job_id, done)
     finally:
@@ -159,7 +159,7 @@ def _config_of(config: JobConfig, manifest: StateManifest) -> JobConfig:
 
 
 def _free_slots(services: Services, config: JobConfig) -> int:
-    free = FlinkRest(url=services.rest_url).overview()["slots-available"]
+    free = services.rest.overview()["slots-available"]
     if not free:
         raise UserError("expected a free slot for the export, got none. `fraudstream up --taskmanagers N` adds some")
     return min(int(free), config.shards)

@@ -9,7 +9,6 @@ from fraudstream.control.export_manifest import ExportManifest
 from fraudstream.control.savepoints import MANIFEST_FILE, local_folder
 from fraudstream.control.state_export import Notes, await_done
 from fraudstream.control.submit import flink_run, job_config
-from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
@@ -48,7 +47,7 @@ def import_state(settings: Settings, services: Services, folder: Path, on_line: 
     replace(export.state, mode=manifest.mode, shards=manifest.shards).require_fit(manifest)
     run = flink_run(settings, services, config, None, arguments=["--import-state", str(folder)])
     on_line(f"$ {run.line}")
-    rest, job_id = FlinkRest(url=services.rest_url), run.submit()
+    rest, job_id = services.rest, run.submit()
     wanted = {f"{IMPORTED}{part}": count for part, count in parts(config).items()}
     try:
         await_done(rest, job_id, lambda: rest.counters(job_id, GROUP) == wanted)

@@ -11,6 +11,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from jobs.job_config import JobConfig
 from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.entity_counts import EntityCounts
+from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
 from jobs.operators.label_blobs import decode_entity_labels
@@ -45,13 +46,13 @@ class AdvanceEntities(KeyedProcessFunction):
         batch, key = MicroBatch(*value), ctx.get_current_key()
         if key not in self._shards:
             capacity = self._config.entities_per_shard
-            self._shards[key] = EntityShard(key, self._state, capacity, with_labels=self._config.labels)
+            self._shards[key] = EntityShard(self._state, capacity, with_labels=self._config.labels)
         shard = self._shards[key]
         if batch.kind == ENTITY_LABELS:
             shard.learn(*decode_entity_labels(batch.payloads[0]))
             return
         number, customer_shard = batch.positions
         events = EntityBatch.decode(batch.payloads[0])
-        reply = shard.advance(number, events) if batch.kind == ENTITY_EVENTS else shard.describe(number, events)
+        features = shard.advance(events) if batch.kind == ENTITY_EVENTS else shard.describe(events)
         self._counts.update(key, shard.figures)
-        yield sharded(customer_shard, ENTITY_REPLY, reply.encode(), [number])
+        yield sharded(customer_shard, ENTITY_REPLY, EntityReply(number, features).encode(), [number])

@@ -33,8 +33,8 @@ from jobs.record_types import (
     TRANSACTIONS,
     kafka_times_ms,
 )
-from jobs.shards import SHARD_KEYS, entity_buckets
-from models.features.entities.entity_events import entity_events, units_of
+from jobs.shards import SHARD_KEYS, entity_buckets, rows_by_shard
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_labels import labels_by_entity
 from models.features.warm_up import warm_up
 from schemas import avro_schemas
@@ -69,7 +69,7 @@ class DecodeBatch(KeyedProcessFunction):
         decoder = TransactionBatchDecoder(subject, registry, config.limits)
         plain = plain_record(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION)
         self._decoder = GuardedDecoder(decoder, plain)
-        self._stricter = GuardedDecoder(decoder, plain, entity_events)
+        self._stricter = GuardedDecoder(decoder, plain, entity_events_and_units)
         self._queries = QueryReader(config, registry)
         subject = value_subject(config.topics.labels)
         self._labels = LabelReader(
@@ -109,7 +109,7 @@ class DecodeBatch(KeyedProcessFunction):
         for customer_shard, blob in customer_blobs(read.labels, read.shards, read.positions, payloads):
             yield sharded(customer_shard, CUSTOMER_LABELS, blob, [0])
         labels, rows = labels_by_entity(read.labels)
-        shards = self._entity_shards[self._entity_indices(labels["key"])]
+        shards = self._shards_of(labels["key"])
         for entity_shard, blob in entity_blobs(labels, shards, read.positions[rows]):
             yield EVENTS, sharded(entity_shard, ENTITY_LABELS, blob, [0])
         if read.rejections:
@@ -132,18 +132,14 @@ class DecodeBatch(KeyedProcessFunction):
         return decoded.records, decoded.rejections, events
 
     def _by_entity_shard(self, batch: EntityBatch) -> dict[int, EntityBatch]:
-        if not len(batch.events):
-            return {}
         if len(self._entity_shards) == 1:
-            return {int(self._entity_shards[0]): batch}
-        indices = self._entity_indices(batch.events["key"])
-        return {int(self._entity_shards[index]): batch.take(indices == index) for index in np.unique(indices).tolist()}
+            return {int(self._entity_shards[0]): batch} if len(batch.events) else {}
+        return {shard: batch.take(rows) for shard, rows in rows_by_shard(self._shards_of(batch.events["key"]))}
 
-    def _entity_indices(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
-        found: NDArray[np.intp] = (entity_buckets(keys) % np.uint64(len(self._entity_shards))).astype(np.intp)
+    def _shards_of(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = self._entity_shards[entity_buckets(keys) % np.uint64(len(self._entity_shards))]
         return found
 
 
 def _events(records: pa.RecordBatch) -> EntityBatch:
-    events = entity_events(records)
-    return EntityBatch(events, units_of(records, events))
+    return EntityBatch(*entity_events_and_units(records))

@@ -34,6 +34,6 @@ class EntityBatch(NamedTuple):
         events, units = unpack(raw)
         return cls(np.frombuffer(events, EVENT), np.frombuffer(units, "<f8"))
 
-    def take(self, rows: NDArray[np.bool_]) -> EntityBatch:
+    def take(self, rows: NDArray[np.intp]) -> EntityBatch:
         """Return some of the events."""
         return EntityBatch(self.events[rows], self.units[rows])

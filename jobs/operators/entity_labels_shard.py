@@ -38,11 +38,7 @@ class EntityLabelsShard:
         self._labels = EntityLabels(load=state.read_labels, capacity=capacity)
         self._log = LabelLog(state.label_log)
         self._offsets = LabelOffsets(state.label_offsets)
-        for entry in self._log.entries():
-            (raw,) = unpack(entry)
-            logged = np.frombuffer(raw, ENTITY_LABEL)
-            self._labels.learn(logged)
-            self._log.count(len(logged))
+        self._log.restore(self._learn_logged)
 
     @property
     def label_offsets(self) -> list[int]:
@@ -80,3 +76,9 @@ class EntityLabelsShard:
     def drop(self, keys: Iterable[int]) -> None:
         """Forget entities that the state has forgotten."""
         self._labels.drop(keys)
+
+    def _learn_logged(self, entry: bytes) -> int:
+        (raw,) = unpack(entry)
+        logged = np.frombuffer(raw, ENTITY_LABEL)
+        self._labels.learn(logged)
+        return len(logged)

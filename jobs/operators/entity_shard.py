@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.operators.entity_labels_shard import EntityLabelsShard
-from jobs.operators.entity_reply import EntityReply
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
 from models.features.entities.entity_engine import EntityEngine
-from models.features.entities.entity_inputs import NO_SEQUENCE
+from models.features.entities.entity_inputs import NO_SEQUENCE, EventFeatures
 from models.features.entities.entity_labels import without_labels
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, newest_event_time_ms
@@ -68,17 +67,15 @@ class EntityShard:
 
     Parameters
     ----------
-    key : int
-        Key of the shard, which is Flink's current key now and at each call.
     state : EntityState
+        With the shard's key current, now and at each call.
     capacity : int
         Entities held in memory.
     with_labels : bool
         Whether the job reads labels.
     """
 
-    def __init__(self, key: int, state: EntityState, capacity: int, *, with_labels: bool = True) -> None:
-        self.key = key
+    def __init__(self, state: EntityState, capacity: int, *, with_labels: bool = True) -> None:
         self._state = state
         stored = state.next_sequence.value()
         self._loaded = self._written = self._expired = self._turnover = 0
@@ -111,8 +108,8 @@ class EntityShard:
         if self._labels is not None:
             self._labels.learn(labels, positions)
 
-    def advance(self, number: int, batch: EntityBatch) -> EntityReply:
-        """Advance the entities by the events of a batch and store them; the reply has their features."""
+    def advance(self, batch: EntityBatch) -> EventFeatures:
+        """Advance the entities by the events of a batch and store them; return their features."""
         first, before, events = self._engine.next_sequence, self._turnover, batch.events
         found = self._engine.advance(events)
         share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
@@ -123,33 +120,25 @@ class EntityShard:
         elif self._log.is_half_full or self._turnover >= self._max_turnover:
             self._begin_writing()
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
-        return self._reply(number, batch, found.x, found.sequences)
+        return self._features(batch, found.x, found.sequences)
 
-    def describe(self, number: int, batch: EntityBatch) -> EntityReply:
+    def describe(self, batch: EntityBatch) -> EventFeatures:
         """Describe the events of a batch that are not added; nothing is stored."""
         x = self._engine.describe(batch.events)
-        return self._reply(number, batch, x, np.full(len(x), NO_SEQUENCE, np.int64))
+        return self._features(batch, x, np.full(len(x), NO_SEQUENCE, np.int64))
 
-    def _reply(
-        self, number: int, batch: EntityBatch, x: NDArray[np.float32], sequences: NDArray[np.int64]
-    ) -> EntityReply:
-        rows = batch.events["row"]
-        return EntityReply(
-            number=number,
-            entity_shard=self.key,
-            rows=rows,
-            x=x,
-            sequences=sequences,
-            label_x=self._labels.describe(*batch) if self._labels is not None else without_labels(rows),
-            label_offsets=self._labels.label_offsets if self._labels is not None else (),
-        )
+    def _features(self, batch: EntityBatch, x: NDArray[np.float32], sequences: NDArray[np.int64]) -> EventFeatures:
+        rows, labels = batch.events["row"], self._labels
+        if labels is None:
+            return EventFeatures(rows, x, sequences, without_labels(rows))
+        return EventFeatures(rows, x, sequences, labels.describe(*batch), labels.label_offsets)
 
     def write_all(self) -> None:
         """Write the records of all entities that changed, so that the logs are empty."""
         self._write(len(self._unwritten))
         self._begin_writing()
         self._write(len(self._unwritten))
-        if self._labels:
+        if self._labels is not None:
             self._labels.write()
 
     @property

@@ -11,7 +11,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import Mode
 from jobs.operators.bucketed_map import BucketedMap
-from jobs.operators.shard_state import StateAccessError
+from jobs.operators.shard_state import read_record
 from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.features.entities.entity_record import newest_event_time_ms
 from models.features.label_record import newest_label_time_ms
@@ -80,7 +80,7 @@ class EntityState:
         StateAccessError
             The backend raised an error.
         """
-        return _read(self.entities, key)
+        return read_record(self.entities, signed(key), f"entity {key}")
 
     def read_labels(self, key: int) -> bytes | None:
         """Return the record of an entity's labels.
@@ -90,15 +90,7 @@ class EntityState:
         StateAccessError
             The backend raised an error.
         """
-        return _read(self.labels, key)
-
-
-def _read(state: Any, key: int) -> bytes | None:
-    try:
-        found: bytes | None = state.get(signed(key))
-    except Exception as error:
-        raise StateAccessError(f"state of entity {key} can't be read: {error}") from error
-    return found
+        return read_record(self.labels, signed(key), f"entity {key}")
 
 
 def unsigned(key: int) -> int:

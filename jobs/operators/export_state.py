@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
+from jobs import operator_uids as uids
 from jobs.job_config import JobConfig
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_shard import EntityShard
@@ -29,7 +30,12 @@ from schemas.position import OFFSET_MASK, offset_of
 MARKER_OFFSETS = OFFSET_MASK - 1, OFFSET_MASK
 """Offsets of the records that follow the open micro-batches of a savepoint."""
 
-_TABLES = {TRANSACTIONS: "transactions", LABELS: "labels", LIST_ENTRIES: "lists"}
+_TABLES = {TRANSACTIONS: uids.TRANSACTIONS, LABELS: uids.LABELS, LIST_ENTRIES: uids.LISTS}
+
+
+def marked_tables(config: JobConfig) -> set[str]:
+    """Return the source tables whose open micro-batches are state: markers of each follow them."""
+    return {table for table in _TABLES.values() if config.labels or table != uids.LABELS}
 
 
 class ExportShards(KeyedProcessFunction):
@@ -68,7 +74,7 @@ class ExportShards(KeyedProcessFunction):
         found.update(position for position in batch.positions if offset_of(position) not in MARKER_OFFSETS)
         if any(offset_of(position) in MARKER_OFFSETS for position in batch.positions):
             self._marked.setdefault(key, set()).add(table)
-        if len(self._marked.get(key, ())) == (3 if self._config.labels else 2):
+        if self._marked.get(key) == marked_tables(self._config):
             self._write(key)
             self._written.add(key)
 
@@ -103,7 +109,7 @@ class ExportEntities(KeyedProcessFunction):
         yield from ()
         key = ctx.get_current_key()
         if key not in self._written:
-            EntityShard(key, self._state, capacity=1_000).write_all()
+            EntityShard(self._state, capacity=1_000).write_all()
             index = SHARD_KEYS[self._config.entity_shards].index(key)
             file = state_file(Path(self._folder), ENTITIES, index)
             write_entries(file, entries_of(self._state, ENTITY_ROUTES, index), {})

@@ -14,6 +14,7 @@ from pyflink.common import Row
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.packed import pack, unpack
 from jobs.record_types import REJECTED_LABELS
+from jobs.shards import rows_by_shard
 from models.features.columns import string_values
 from models.features.label_batch import LabelBatch
 from models.features.label_record import ENTITY_LABEL
@@ -75,8 +76,8 @@ def customer_blobs(
         pa.array(labels.label_times_ms), pa.array(positions), pa.array(payloads, pa.binary()),
     ]  # fmt: skip
     batch = pa.RecordBatch.from_arrays(columns, schema=_COLUMNS)
-    for shard, begin, end, sequence in _runs(shards):
-        mine = batch if end - begin == len(labels) else batch.take(pa.array(sequence[begin:end]))
+    for shard, rows in rows_by_shard(shards):
+        mine = batch if len(rows) == len(labels) else batch.take(pa.array(rows))
         yield shard, mine.serialize().to_pybytes()
 
 
@@ -90,9 +91,8 @@ def entity_blobs(
     labels : ndarray of ENTITY_LABEL, (n,)
     shards, positions : ndarray of int64, (n,)
     """
-    for shard, begin, end, sequence in _runs(shards):
-        mine = sequence[begin:end]
-        yield shard, pack((labels[mine].tobytes(), positions[mine].tobytes()))
+    for shard, rows in rows_by_shard(shards):
+        yield shard, pack((labels[rows].tobytes(), positions[rows].tobytes()))
 
 
 def decode_entity_labels(raw: bytes) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -113,12 +113,3 @@ def decode_rejected(batch: MicroBatch) -> list[Rejection]:
     """Return the rejections in a batch of `rejected_labels`, by the rows of its keys."""
     reasons = json.loads(batch.payloads[-1])
     return [Rejection(row, Reason(reason), detail) for row, (reason, detail) in enumerate(reasons)]
-
-
-def _runs(shards: NDArray[np.int64]) -> Iterator[tuple[int, int, int, NDArray[np.int64]]]:
-    """Yield each shard with the bounds of its rows in their sequence by shard, and that sequence."""
-    sequence = np.argsort(shards, kind="stable")
-    ordered = shards[sequence]
-    begins = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(shards) else np.empty(0, np.int64)
-    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(shards)], strict=False):
-        yield int(ordered[begin]), begin, end, sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 MAX_LOGGED, MAX_ENTRIES = 200_000, 1_000
@@ -25,16 +25,11 @@ class LabelLog:
         self._state = state
         self._entries = self._logged = 0
 
-    def entries(self) -> Iterator[bytes]:
-        """Yield the entries in sequence, each to be counted by `count`."""
+    def restore(self, learn: Callable[[bytes], int]) -> None:
+        """Give the entries in sequence to a function, which returns how many labels an entry has."""
         self._entries = self._logged = 0
         while (entry := self._state.get(self._entries)) is not None:
-            yield entry
-
-    def count(self, labels: int) -> None:
-        """Count an entry with this many labels."""
-        self._entries += 1
-        self._logged += labels
+            self._count(learn(entry))
 
     def accepts(self, labels: int) -> bool:
         """Return whether this many labels are to be logged; if not, the records are to be written."""
@@ -43,10 +38,14 @@ class LabelLog:
     def add(self, entry: bytes, labels: int) -> None:
         """Append an entry with this many labels."""
         self._state.put(self._entries, entry)
-        self.count(labels)
+        self._count(labels)
 
     def clear(self) -> None:
         """Remove all entries: the records have them."""
         if self._entries:
             self._state.clear()
             self._entries = self._logged = 0
+
+    def _count(self, labels: int) -> None:
+        self._entries += 1
+        self._logged += labels

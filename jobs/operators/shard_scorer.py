@@ -166,10 +166,13 @@ class ShardScorer:
         scorer = self._new_scorer(self._load)
         if self._ensemble is not None:
             scorer.serve(self._ensemble)
-        for entry in self._log.entries():
+
+        def learn(entry: bytes) -> int:
             logged = LabelBatch.decode(entry)
             scorer.learn(logged)
-            self._log.count(len(logged))
+            return len(logged)
+
+        self._log.restore(learn)
         return scorer
 
     def _store_labels(self, labels: LabelBatch) -> None:

@@ -109,13 +109,24 @@ class ShardState:
         StateAccessError
             The backend raised an error.
         """
-        try:
-            found: bytes | None = state.get(key)
-        except Exception as error:
-            raise StateAccessError(f"state of {key!r} can't be read: {error}") from error
-        return found
+        return read_record(state, key, repr(key))
 
     def put_all(self, state: Any, entries: dict[str, bytes]) -> None:
         """Put entries into one of the maps."""
         if entries:
             put_all(state, entries, self._mode)
+
+
+def read_record(state: Any, key: str | int, name: str) -> bytes | None:
+    """Return what a map state has under a key, whose name an error says.
+
+    Raises
+    ------
+    StateAccessError
+        The backend raised an error.
+    """
+    try:
+        found: bytes | None = state.get(key)
+    except Exception as error:
+        raise StateAccessError(f"state of {name} can't be read: {error}") from error
+    return found

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_labels import EntityLabels, has_labels, labels_by_entity
 from models.features.entities.label_layout import LABEL_WIDTH, missing_label_features
 from models.features.entity import ENTITIES, LABELLED_ENTITIES
@@ -50,13 +50,14 @@ def replay_labels(
     """
     x = missing_label_features(len(wanted))
     records = transactions.records.take(pa.array(wanted))
-    events = entity_events(records)
-    events = events[has_labels(events["row"])]
+    events, units = entity_events_and_units(records)
+    labelled = has_labels(events["row"])
+    events, units = events[labelled], units[labelled]
     transaction, entity = np.divmod(events["row"], np.uint32(len(ENTITIES)))
     offsets = recorded.label_offsets[wanted[transaction], entity]
     # Each entity's events by the labels that it knew, as these alone matter.
     order = np.lexsort((offsets.sum(axis=1), events["key"]))
-    events, offsets = events[order], offsets[order]
+    events, units, offsets = events[order], units[order], offsets[order]
     keys, of_event = np.unique(events["key"], return_inverse=True)
     learned, rows = labels_by_entity(LabelBatch.of(labels.records))
     theirs = np.isin(learned["key"], keys)
@@ -67,7 +68,7 @@ def replay_labels(
     before = np.searchsorted(first, np.arange(len(events)), side="right")
     known = learned[: before[-1]] if len(events) else learned[:0]
     engine = EntityLabels(load=None, capacity=max(1, len(keys)))
-    features = engine.advance(known, before, events, units_of(records, events))
+    features = engine.advance(known, before, events, units)
     x.reshape(len(wanted), len(LABELLED_ENTITIES), LABEL_WIDTH)[transaction[order], entity[order]] = features
     return ReplayedLabels(x, disordered)
 

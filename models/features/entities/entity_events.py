@@ -26,22 +26,23 @@ def entity_events(records: pa.RecordBatch) -> NDArray[Any]:
     ----------
     records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
     """
+    return entity_events_and_units(records)[0]
+
+
+def entity_events_and_units(records: pa.RecordBatch) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return `entity_events`, m of them, and the minor units of the currency of each, (m,), see `minor_units`."""
     warm_up()
+    units = minor_units(records.column("currency"))
     events = np.empty(records.num_rows * len(ENTITIES), EVENT)
     count = write_events(
         hash_column(required(records, "customer_id")),
         hash_column(required(records, "transaction_id")),
         numbers(required(records, "event_time"), np.int64),
         numbers(required(records, "amount_minor"), np.int64),
-        minor_units(records.column("currency")),
+        units,
         salts(ENTITIES),
         tuple(hash_column(records.column(entity.column)) for entity in ENTITIES),
         events,
     )
-    return events[:count]
-
-
-def units_of(records: pa.RecordBatch, events: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the minor units of the currency of each event's transaction, (m,), see `minor_units`."""
-    units: NDArray[np.float64] = minor_units(records.column("currency"))[events["row"] // len(ENTITIES)]
-    return units
+    found = events[:count]
+    return found, units[found["row"] // len(ENTITIES)]

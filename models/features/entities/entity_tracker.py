@@ -5,7 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.entities.entity_engine import EntityEngine, EntityFeatures
-from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_inputs import NO_SEQUENCE, EntityInputs, EventFeatures
 from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_layout import ENTITY_LAYOUT
@@ -43,14 +43,14 @@ class EntityTracker:
         labels, labels_before
             Labels that arrive with the batch, see `FeatureEngine.advance`.
         """
-        events = entity_events(records)
+        events, units = entity_events_and_units(records)
         found = _missing(len(events)) if self._engine is None else self._engine.advance(events)
         learned, rows = labels_by_entity(labels)
         if labels_before is None:
             before = np.full(len(events), len(learned), np.int64)
         else:
             before = np.searchsorted(rows, labels_before[events["row"] // len(ENTITIES)])
-        label_x = self._labels.advance(learned, before, events, units_of(records, events))
+        label_x = self._labels.advance(learned, before, events, units)
         reply = EventFeatures(events["row"], found.x, found.sequences, label_x)
         return EntityInputs.gathered(records.num_rows, [reply])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.baselines.naive_features import Event
 from benchmarks.baselines.naive_labels import KnownLabel
 from models.features.engine import FeatureEngine
-from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entity import ENTITIES
@@ -272,11 +272,11 @@ class Store:
         return label_batch(mine), np.array(before, np.int64)
 
     def _entity_inputs(self, rows: pa.RecordBatch, labels: LabelBatch, before: np.ndarray) -> EntityInputs:
-        events = entity_events(rows)
+        events, units = entity_events_and_units(rows)
         learned, of = labels_by_entity(labels)
         inputs = EntityInputs.missing(len(rows))
         before = np.searchsorted(of, before[events["row"] // len(ENTITIES)])
-        inputs.label_x[:] = self.entities.advance(learned, before, events, units_of(rows, events))
+        inputs.label_x[:] = self.entities.advance(learned, before, events, units)
         return inputs
 
     def save(self) -> None:

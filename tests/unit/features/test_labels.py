@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.features.engine import FeatureEngine
-from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_tracker import EntityTracker
 from models.features.entities.label_layout import LABEL_COLUMNS
@@ -135,8 +135,8 @@ def test_changed_labels_of_entities_are_in_memory_until_they_are_written():
     assert labels.pop_changed() == {}
     stored.update(changed)
     transactions = records({"event_time": START_MS + HOUR_MS})
-    events = entity_events(transactions)
-    found = EntityLabels(load=stored.get).describe(events, units_of(transactions, events))
+    events, units = entity_events_and_units(transactions)
+    found = EntityLabels(load=stored.get).describe(events, units)
     frauds = FEATURE_NAMES.index("merchant_frauds_2d") - LABEL_COLUMNS.start
     assert found[:, frauds].tolist() == [1]
 

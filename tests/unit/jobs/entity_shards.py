@@ -54,4 +54,4 @@ def batch(given_events):
 
 
 def open_shard(state, capacity=1_000, *, with_labels=True):
-    return EntityShard(3, state, capacity, with_labels=with_labels)
+    return EntityShard(state, capacity, with_labels=with_labels)

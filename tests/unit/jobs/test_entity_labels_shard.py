@@ -48,7 +48,7 @@ def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed,
             shard.learn(given_labels[rows], position(rows % 3, rows))
             learned += size
             mine = batch(given_events[10 * number : 10 * number + 10])
-            np.testing.assert_array_equal(shard.advance(number, mine).label_x, reference.describe(*mine))
+            np.testing.assert_array_equal(shard.advance(mine).label_x, reference.describe(*mine))
     finally:
         label_log.MAX_LOGGED, label_log.MAX_ENTRIES = limits
 
@@ -56,21 +56,21 @@ def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed,
 def test_the_reply_has_the_offsets_that_its_features_are_of():
     state = State()
     shard = open_shard(state)
-    assert shard.advance(0, batch(events(1, 3))).label_offsets == [0], "nothing is known, and it says so"
+    assert shard.advance(batch(events(1, 3))).label_offsets == [0], "nothing is known, and it says so"
     shard.learn(labels(1, 2), np.array([7, position(2, 3)]))
-    assert shard.describe(1, batch(events(2, 3))).label_offsets == [8, 0, 4]
+    assert shard.describe(batch(events(2, 3))).label_offsets == [8, 0, 4]
     again = 1 << GENERATION_SHIFT
     shard.learn(labels(2, 2), np.array([again + 2, again + 3]))
-    assert open_shard(state).advance(1, batch(events(2, 3))).label_offsets == [label_entry(1, 4), 0, 4]
+    assert open_shard(state).advance(batch(events(2, 3))).label_offsets == [label_entry(1, 4), 0, 4]
 
 
 def test_labels_that_are_known_are_skipped_when_their_topic_is_read_again():
     state, found, positions = State(), labels(3, 3_000, keys=1), np.arange(3_000)
     shard, mine = open_shard(state), batch(events(1, 5, keys=1))
     shard.learn(found, positions)
-    expected = shard.describe(0, mine).label_x
+    expected = shard.describe(mine).label_x
     shard.learn(found, positions)
-    np.testing.assert_array_equal(shard.describe(0, mine).label_x, expected)
+    np.testing.assert_array_equal(shard.describe(mine).label_x, expected)
 
 
 def test_labels_of_silent_entities_are_forgotten(monkeypatch):
@@ -83,15 +83,15 @@ def test_labels_of_silent_entities_are_forgotten(monkeypatch):
     assert [*state.labels.keys()] == [signed(1 << 63)]
     late = events(2, 2, keys=1)
     late["key"], late["event_time_ms"] = 5, START_MS + KEPT_MS + 2 * 86_400_000
-    shard.advance(0, batch(late))
+    shard.advance(batch(late))
     assert [*state.labels.keys()] == []
     late["key"] = 1 << 63
-    known = open_shard(state).advance(1, batch(late[:1])).label_x[0, 0]
+    known = open_shard(state).advance(batch(late[:1])).label_x[0, 0]
     assert known == 0
 
 
 def test_a_job_without_labels_describes_events_as_one_that_knows_none():
-    with_labels = open_shard(State()).advance(0, batch(events(1, 40)))
-    without = open_shard(State(), with_labels=False).advance(0, batch(events(1, 40)))
+    with_labels = open_shard(State()).advance(batch(events(1, 40)))
+    without = open_shard(State(), with_labels=False).advance(batch(events(1, 40)))
     np.testing.assert_array_equal(without.label_x, with_labels.label_x)
     assert without.label_offsets == ()

@@ -18,7 +18,7 @@ from tests.unit.jobs.entity_shards import State, batch, events, open_shard
 
 
 def advanced(shard, given_events, size):
-    return [shard.advance(at, batch(given_events[at : at + size])) for at in range(0, len(given_events), size)]
+    return [shard.advance(batch(given_events[at : at + size])) for at in range(0, len(given_events), size)]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,7 +38,7 @@ def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts,
         for number, begin in enumerate(range(0, len(given_events), size)):
             if shard is None or number in restarts:
                 shard = open_shard(state, capacity)
-            found.append(shard.advance(begin, batch(given_events[begin : begin + size])))
+            found.append(shard.advance(batch(given_events[begin : begin + size])))
     for one, other in zip(found, whole, strict=True):
         np.testing.assert_array_equal(one.x, other.x)
         np.testing.assert_array_equal(one.sequences, other.sequences)
@@ -50,7 +50,7 @@ def test_the_log_is_cleared_when_the_records_are_written(monkeypatch):
     shard = open_shard(state)
     sizes = []
     for at in range(0, 600, 10):
-        shard.advance(at, batch(events(at, 10)))
+        shard.advance(batch(events(at, 10)))
         sizes.append(len(state.logged))
     assert max(sizes) <= 4 * 3, "entries of 10 events in four segments"
     assert min(sizes[12:]) <= 2 * 3
@@ -84,7 +84,7 @@ def test_log_and_unwritten_records_stay_bounded_where_each_event_is_of_another_e
     state = State()
     shard = open_shard(state, capacity)
     for at in range(0, 30_000, size):
-        shard.advance(at, batch(distinct_events(at, size, at + 1)))
+        shard.advance(batch(distinct_events(at, size, at + 1)))
         logged = sum(len(entry) for entry in state.logged.values()) // EVENT.itemsize
         assert logged <= 4 * (1_000 + size)
         assert len(shard._engine.changed()) <= 2 * (min(2_000, 2 * capacity) + size)
@@ -98,7 +98,7 @@ def test_an_entity_that_was_read_has_an_expiry_entry_and_is_seldom_looked_up_aga
     shard = open_shard(state, capacity=100)
     for round_number in range(3):
         for at in range(0, 1_000, 50):
-            shard.advance(at, batch(distinct_events(1_000 * round_number + at, 50, at + 1)))
+            shard.advance(batch(distinct_events(1_000 * round_number + at, 50, at + 1)))
     assert len(set(lookups)) == 1_000
     assert len(lookups) < 2_200, "3,000 are written; a new one is looked up among entities and among labels"
     entries = [key for entry in state.expires_on.values() for key in json.loads(entry)]
@@ -109,7 +109,7 @@ def test_figures_are_those_of_the_state_and_the_pool():
     state = State()
     shard = open_shard(state, capacity=10)
     for at in range(0, 400, 50):
-        shard.advance(at, batch(distinct_events(at, 50, at % 200 + 1)))
+        shard.advance(batch(distinct_events(at, 50, at % 200 + 1)))
         figures = shard.figures
         assert (figures.log_entries, figures.held) == (len(state.logged), 50)
     assert figures.written >= len(state.records) == 200
@@ -117,20 +117,20 @@ def test_figures_are_those_of_the_state_and_the_pool():
     assert figures.expired == 0
     later = distinct_events(9, 1, 10**6)
     later["event_time_ms"] += KEPT_MS + 2 * DAY_MS
-    shard.advance(1_000, batch(later))
+    shard.advance(batch(later))
     assert shard.figures.expired == 200 - len(state.records) > 0
 
 
 def test_a_described_event_changes_nothing():
     state = State()
     shard = open_shard(state)
-    shard.advance(0, batch(events(1, 50)))
+    shard.advance(batch(events(1, 50)))
     held = state.logged, state.records
     next_events = events(2, 1)
-    described = shard.describe(1, batch(next_events))
+    described = shard.describe(batch(next_events))
     assert (state.logged, state.records) == held
     assert described.sequences.tolist() == [-1]
-    np.testing.assert_array_equal(shard.advance(1, batch(next_events)).x, described.x)
+    np.testing.assert_array_equal(shard.advance(batch(next_events)).x, described.x)
 
 
 def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monkeypatch):
@@ -138,7 +138,7 @@ def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monke
     state = State()
     given = []
     for at in range(5):
-        given += open_shard(state).advance(at, batch(events(at, 3))).sequences.tolist()
+        given += open_shard(state).advance(batch(events(at, 3))).sequences.tolist()
     assert given == list(range(15))
 
 
@@ -155,12 +155,12 @@ def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
     shard = open_shard(state)
     silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)
     silent["key"], busy["key"] = 1 << 63, 5
-    shard.advance(0, batch(silent))
-    for number in range(1, 7):
+    shard.advance(batch(silent))
+    for _ in range(1, 7):
         busy["event_time_ms"] += KEPT_MS // 4
         busy["transaction"] += 1
-        shard.advance(number, batch(busy))
+        shard.advance(batch(busy))
     assert set(state.records) == {5}
     silent["event_time_ms"] = busy["event_time_ms"]
     age = [feature.operation.value for feature in FEATURES if feature.entity == "device"].index("entity_age")
-    assert open_shard(state).advance(7, batch(silent[:1])).x[0, age] == -1, "it starts empty"
+    assert open_shard(state).advance(batch(silent[:1])).x[0, age] == -1, "it starts empty"

@@ -8,6 +8,7 @@ from jobs.operators.decoded_batch import DecodedBatch, encode_originals
 from jobs.operators.entity_reply import EntityReply
 from jobs.operators.gathering import Gathering
 from jobs.record_types import TRANSACTIONS
+from models.features.entities.entity_inputs import EventFeatures
 from models.features.entities.entity_labels import has_labels
 from models.features.entities.entity_layout import ENTITY_WIDTH
 from models.features.entities.label_layout import LABEL_WIDTH
@@ -38,9 +39,7 @@ def reply(number, shard, shards):
     sequences = number * 100 + mine.astype(np.int64)
     labelled = mine[has_labels(mine)].astype(np.float32)
     label_x = np.repeat((number + labelled)[:, None], LABEL_WIDTH, axis=1)
-    return EntityReply(
-        number=number, entity_shard=shard, rows=mine, x=x, sequences=sequences, label_x=label_x, label_offsets=[shard]
-    )
+    return EntityReply(number, EventFeatures(mine, x, sequences, label_x, [shard]))
 
 
 @st.composite

@@ -140,7 +140,7 @@ def test_sequence_numbers_of_every_entity_shard_continue_above_all_of_the_export
     operator = OperatorInMemory(artifact_folder(), shards=8)
     run(operator, 0, 400, 8)
     given = max(
-        EntityShard(key, EntityState(operator.context.entities, "thread"), 1_000)._engine.next_sequence
+        EntityShard(EntityState(operator.context.entities, "thread"), 1_000)._engine.next_sequence
         for key in SHARD_KEYS[4]
         if setattr(operator.context.entities, "key", key) is None
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.features.entities.entity_engine import EntityEngine
-from models.features.entities.entity_events import entity_events, units_of
+from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_inputs import EntityInputs, EventFeatures
 from models.features.entities.entity_labels import EntityLabels, labels_by_entity
 from models.features.entities.entity_layout import ENTITY_LAYOUT
@@ -41,14 +41,14 @@ class EntityShards:
 
     def __call__(self, records: pa.RecordBatch) -> EntityInputs:
         """Advance the entities of a batch."""
-        events = entity_events(records)
+        events, units = entity_events_and_units(records)
         shard = events["key"] % np.uint64(len(self._engines))
         replies = []
         for number, engine in enumerate(self._engines):
             mine = events[shard == number]
             self._learn(number)
             found = engine.advance(mine)
-            label_x = self._labels[number].describe(mine, units_of(records, mine))
+            label_x = self._labels[number].describe(mine, units[shard == number])
             known = self._known[number].tolist()
             replies.append(EventFeatures(mine["row"], found.x, found.sequences, label_x, known))
         return EntityInputs.gathered(len(records), replies)
