@@ -73,6 +73,8 @@ FINGERPRINTS = {
     48: "eee857de7bad31d3",
     49: "4d6fa143074d46a8",
     50: "8e33fd9090a88ea8",
+    51: "d9ee52897a0a8dc1",
+    52: "6fda27fce3411ac9",
 }
 
 
