@@ -28,7 +28,7 @@ from fraudstream.kafka import foreign_records as reports
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.metrics.exporter import open_exporter
-from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
@@ -145,7 +145,6 @@ def test_every_command_is_covered():
 class Polluted:
     """Topics with foreign records around each valid one."""
 
-    settings: Settings
     services: Services
     position: str
     """Position of the valid dead letter."""
@@ -154,13 +153,13 @@ class Polluted:
     @property
     def broker(self) -> Broker:
         """Connection to the broker of these topics."""
-        return self.services.broker(self.settings)
+        return self.services.broker
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command at these topics."""
         return {
-            "FRAUDSTREAM_PATHS__STATE": str(self.settings.state.root),
-            "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.services.bootstrap_servers,
+            "FRAUDSTREAM_PATHS__STATE": str(self.broker.settings.state.root),
+            "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "FRAUDSTREAM_FLINK__REST_URL": NO_FLINK,
         }
 
@@ -200,8 +199,7 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
             if field == "dead_letters":
                 position = f"0:{len(foreign)}"
     return Polluted(
-        settings=settings,
-        services=Services(bootstrap_servers=broker.bootstrap_servers, rest_url=NO_FLINK),
+        services=Services(broker=broker, rest_url=NO_FLINK),
         position=position,
         out=out,
     )
@@ -338,7 +336,7 @@ def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
     with open_exporter(polluted.broker, polluted.services.rest) as registry:
         app = create_application(polluted.broker, polluted.services.rest, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-            with Publisher(polluted.services.bootstrap_servers) as publisher:
+            with Publisher(polluted.broker.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():
                     (_, (_, payload)), *_ = valid[field]
                     other = valid["drift" if field != "drift" else "labels"][0][1][1]

@@ -32,7 +32,7 @@ def records(first: int, count: int, **changes) -> list[tuple[bytes, bytes]]:
 
 def send_aborted(lane: Lane, sent: dict[str, list[tuple[bytes, bytes]]]) -> None:
     """Send records in an aborted transaction."""
-    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers, "transactional.id": "taken-back"})
+    producer = Producer({"bootstrap.servers": lane.broker.bootstrap_servers, "transactional.id": "taken-back"})
     producer.init_transactions(30)
     producer.begin_transaction()
     for topic, pairs in sent.items():
@@ -59,7 +59,7 @@ def lane(running) -> Iterator[Lane]:
 def accept_all_times(lane: Lane, topic: str) -> None:
     entry = ConfigEntry("message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET)
     changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": lane.broker.bootstrap_servers})
     for future in client.incremental_alter_configs([changed]).values():
         future.result()
 
@@ -79,7 +79,7 @@ def test_records_of_an_aborted_transaction_are_neither_scored_nor_used_as_labels
 
 
 def add_partitions(lane: Lane, topic: str, count: int) -> None:
-    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": lane.broker.bootstrap_servers})
     for future in client.create_partitions([WantedPartitions(topic, count)]).values():
         future.result()
 
@@ -91,7 +91,7 @@ def add_partitions(lane: Lane, topic: str, count: int) -> None:
 
 
 def produce(lane: Lane, topic: str, pairs: list[tuple[bytes, bytes]], **where) -> None:
-    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers})
+    producer = Producer({"bootstrap.servers": lane.broker.bootstrap_servers})
     refused: list[object] = []
     for key, value in pairs:
         producer.produce(

@@ -62,7 +62,7 @@ def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) ->
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("users") / "state"},
         model={"artifact": customer_folder()},
-        kafka={"bootstrap_servers": running.services.bootstrap_servers},
+        kafka={"bootstrap_servers": running.services.broker.bootstrap_servers},
         flink={"rest_port": free_port(), "high_availability": False, "config": QUICK_CLUSTER},
     )
 
@@ -73,8 +73,7 @@ def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setattr(devstack_cluster, "process_environment", without_packages)
         with embedded(settings) as services:
             flink = settings.flink.model_copy(update={"rest_url": services.rest_url, "config": {}})
-            users = settings.model_copy(update={"flink": flink})
-            yield Running(settings=users, services=services, numbers=running.numbers)
+            yield Running(services=services.with_settings(flink=flink), numbers=running.numbers)
 
 
 def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first(users_cluster, theirs):

@@ -43,7 +43,7 @@ def test_restarted_job_uses_the_submitted_model_and_later_needs_only_the_deploye
     lane, table = open_lane(mode="thread"), card_world(ROWS, customers=200)
     first, other = folders()
     folder = copytree(first, tmp_path / "model")
-    lane.settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=folder)})
+    lane.services = lane.services.with_settings(model=ModelSettings(artifact=folder))
     lane.submit()
     lane.send(table.slice(0, 1_000))
     lane.await_scores(1_000)

@@ -61,7 +61,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
 def read_lines(services: Services, topic: str, count: int) -> list[str]:
     consumer = Consumer(
-        {"bootstrap.servers": services.bootstrap_servers, "group.id": "test", "auto.offset.reset": "earliest"}
+        {"bootstrap.servers": services.broker.bootstrap_servers, "group.id": "test", "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([topic])
     lines: list[str] = []
@@ -87,7 +87,7 @@ def test_python_job_runs_and_writes_to_kafka(settings, services, mode, topic):
         java=find_java(),
         rest_url=services.rest_url,
         script=SMOKE_JOB,
-        arguments=[services.bootstrap_servers, name, mode],
+        arguments=[services.broker.bootstrap_servers, name, mode],
     )
     assert len(job.submit()) == 32
     lines = sorted(line.split() for line in read_lines(services, name, 3))
@@ -114,9 +114,9 @@ def test_every_process_runs_on_the_chosen_java(settings):
 def test_transaction_timeout_that_the_broker_refuses_is_reported_beforehand(settings, services):
     def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Broker:
         job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
-        return services.broker(settings.model_copy(update={"job": job}))
+        return services.with_settings(job=job).broker
 
-    assert transaction_limit_ms(services.broker(settings)) == 900_000
+    assert transaction_limit_ms(services.broker) == 900_000
     assert transaction_time_ms(with_time(7)) == 7_000
     assert transaction_time_ms(with_time(None)) == 900_000
     require_transaction_time(with_time(900))
@@ -146,7 +146,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
 
 def test_second_services_get_other_ports_than_the_first(settings, services, tmp_path):
     with embedded(fresh(tmp_path)) as others:
-        assert others.bootstrap_servers != services.bootstrap_servers
+        assert others.broker.bootstrap_servers != services.broker.bootstrap_servers
         assert others.rest_url != services.rest_url
     assert living(tmp_path) == []
     assert find_services(settings) == services
@@ -161,7 +161,7 @@ def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
 
 def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(settings, services):
     rest = services.rest
-    job_id = submit(settings, services).job_id
+    job_id = submit(services).job_id
 
     for process in RunState.load(settings.state).running():
         os.kill(process.pid, signal.SIGKILL)

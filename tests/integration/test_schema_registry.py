@@ -54,7 +54,7 @@ def encoder(schema: dict, schema_id: int) -> Callable[[dict], bytes]:
 def command(lane: Lane, monkeypatch: pytest.MonkeyPatch, *arguments: str):
     """Return the command line as a user of this lane runs it."""
     kafka = {
-        "BOOTSTRAP_SERVERS": lane.services.bootstrap_servers,
+        "BOOTSTRAP_SERVERS": lane.broker.bootstrap_servers,
         "SCHEMA_REGISTRY_URL": lane.settings.kafka.schema_registry_url,
     }
     named = {f"KAFKA__{name}": value for name, value in kafka.items()}

@@ -85,11 +85,9 @@ def test_valid_stream_makes_no_dead_letters(scored):
 
 def use_own_cluster(lane: Lane, folder: Path) -> None:
     """Treat the cluster as one of the user's: the job takes its packages and its connector to it."""
-    lane.settings = lane.settings.model_copy(
-        update={
-            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
-            "paths": PathSettings(state=folder),  # another one than the cluster's: the client has a new home
-        }
+    lane.services = lane.services.with_settings(
+        flink=lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
+        paths=PathSettings(state=folder),  # another one than the cluster's: the client has a new home
     )
 
 

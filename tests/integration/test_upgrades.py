@@ -28,11 +28,11 @@ STEP = 1_000
 
 
 def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
-    was = lane.settings
+    before = lane.services
     lane.change(**job)
     with pytest.raises(StateMismatchError, match=what):
         lane.submit(savepoint=savepoint)
-    lane.settings = was
+    lane.services = before
 
 
 def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
