@@ -34,8 +34,8 @@ from schemas.open_registry import open_registry
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.topics import TOPIC_TABLE, Topics
+from tests.patience import PATIENCE_S
 
-DONE_SECONDS = 120.0
 TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 
 
@@ -138,7 +138,7 @@ class Lane:
         """Wait for a complete checkpoint, cancel the job, and return the newest retained checkpoint."""
         folder = self.settings.state.checkpoints / self.job_ids[-1]
         before = set(folder.glob("chk-*/_metadata"))
-        assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
+        assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=PATIENCE_S)
         self.cancel()
         return str(max(folder.glob("chk-*/_metadata"), key=lambda file: int(file.parent.name[4:])).parent)
 
@@ -237,7 +237,7 @@ class Lane:
 
     def await_records(self, topic: str, count: int) -> None:
         """Wait until the topic has that many records, repeats included."""
-        done = wait_until(lambda: self.size(topic) >= count, seconds=DONE_SECONDS)
+        done = wait_until(lambda: self.size(topic) >= count, seconds=PATIENCE_S)
         assert done, f"{self.size(topic):,} of {count:,} in {topic}; {self._trouble()}"
 
     def await_scores(self, transactions: int) -> None:
@@ -261,7 +261,7 @@ class Lane:
             return len(scored) >= transactions
 
         try:
-            done = wait_until(complete, seconds=DONE_SECONDS, interval_s=0)
+            done = wait_until(complete, seconds=PATIENCE_S, interval_s=0)
         finally:
             consumer.close()
         assert done, f"{len(scored):,} of {transactions:,} scored; {self._trouble()}"
@@ -308,7 +308,7 @@ class Lane:
             overview = self.rest.overview()
             return bool(overview["slots-available"] == overview["slots-total"] > 0)
 
-        assert wait_until(free, seconds=60), self.rest.overview()
+        assert wait_until(free, seconds=PATIENCE_S), self.rest.overview()
 
     def _trouble(self) -> str:
         job_id = self.job_ids[-1]

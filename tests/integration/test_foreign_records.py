@@ -35,6 +35,7 @@ from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
 from schemas.errors import UserError
 from tests.foreign_records import foreign_records, valid_records
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder, history_file
 
 pytestmark = pytest.mark.integration
@@ -324,7 +325,7 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
                 and len(client.get("/data/dead-letters").json()["rows"]) == 1
             )
 
-        assert wait_until(shown, seconds=30)
+        assert wait_until(shown, seconds=PATIENCE_S)
         for path in CONSOLE:
             assert client.get(f"/data/{path}").status_code in ANSWERS, path
         assert client.get("/data/alerts/good-alert").json()["label"] is not None
@@ -350,7 +351,7 @@ def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
                     and 'fraud_drift_total{signal="score"} 1.0' in text
                 )
 
-            assert wait_until(counted, seconds=30), client.get("/metrics").text
+            assert wait_until(counted, seconds=PATIENCE_S), client.get("/metrics").text
             for path in API:
                 assert client.get(path).status_code in ANSWERS, path
             assert client.app.state.client.reader.running

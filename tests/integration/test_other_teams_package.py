@@ -18,6 +18,7 @@ from tests.integration import other_teams_job
 from tests.integration.expected import card_world
 from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def run_theirs(running: Running, folder: Path, when: str) -> None:
         options={"python.files": str(folder)},
     )
     job_id, rest = job.submit(), running.services.rest
-    assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=60)
+    assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=PATIENCE_S)
     assert rest.job(job_id)["state"] == "FINISHED", (when, rest.root_cause(job_id))
 
 

@@ -20,6 +20,7 @@ from fraudstream.system.deadline import wait_until
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
+from tests.patience import PATIENCE_S
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import customer_folder
 
@@ -173,7 +174,9 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(lan
     assert (code, explained["same"], explained["rules"][0]["code"]) == (0, True, "rule:large_amount")
     hits = "rule.large_amount.hits"
     large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
-    assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
+    assert wait_until(
+        lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=PATIENCE_S
+    )
 
     code, snoozed = fraudstream("rules", "snooze", alerts[0]["customer_id"], "--days", "36500")
     assert (code, len(snoozed["changes"])) == (0, 1)

@@ -26,6 +26,7 @@ from fraudstream.system.java import find_java
 from fraudstream.system.ports import LOOPBACK, PortTakenError
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
@@ -73,7 +74,7 @@ def read_lines(services: Services, topic: str, count: int) -> list[str]:
         return len(lines) == count
 
     try:
-        assert wait_until(complete, seconds=60, interval_s=0), lines
+        assert wait_until(complete, seconds=PATIENCE_S, interval_s=0), lines
     finally:
         consumer.close()
     return lines
@@ -138,7 +139,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     victim = run.running("taskmanager")[0]
     count = len(run.running("taskmanager"))
     os.kill(victim.pid, signal.SIGKILL)
-    assert wait_until(lambda: not victim.alive(), seconds=10)
+    assert wait_until(lambda: not victim.alive(), seconds=PATIENCE_S)
     assert start(settings) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
     assert services.rest.overview()["slots-total"] >= count
@@ -165,15 +166,15 @@ def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(set
 
     for process in RunState.load(settings.state).running():
         os.kill(process.pid, signal.SIGKILL)
-    assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=10)
+    assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=PATIENCE_S)
 
     assert start(settings) == services, "each is where its clients look for it"
-    assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=60), states_of_jobs(rest)
+    assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=PATIENCE_S), states_of_jobs(rest)
     assert any((settings.state.checkpoints / job_id).iterdir())
 
     stop(settings)
     again = start(settings)
-    assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=30)
+    assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=PATIENCE_S)
     assert FlinkRest(url=again.rest_url).jobs() == []
     assert (settings.state.checkpoints / job_id).is_dir(), "to start it again from by hand"
 
@@ -201,8 +202,8 @@ def test_interrupted_up_leaves_no_process(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
     up = subprocess.Popen([sys.executable, "-m", "fraudstream", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
-    assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=60)
+    assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=PATIENCE_S)
     up.send_signal(number)
-    assert up.wait(timeout=60) == 130
+    assert up.wait(timeout=PATIENCE_S) == 130
     assert living(tmp_path) == []
     assert json.loads(state.read_text())["processes"] == []

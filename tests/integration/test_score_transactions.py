@@ -11,6 +11,7 @@ from fraudstream.system.deadline import wait_until
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -104,7 +105,9 @@ def test_on_a_cluster_of_the_users_without_scores_there_are_alerts_and_drift_of_
     lane.send(table)
     lane.await_records(lane.topics.alerts, len(expected.alerts))
     # Other signals may drift too, and the detectors run behind the alerts.
-    seen = wait_until(lambda: any(item["signal"] == "amount" for item in lane.drifts()), seconds=60, interval_s=1)
+    seen = wait_until(
+        lambda: any(item["signal"] == "amount" for item in lane.drifts()), seconds=PATIENCE_S, interval_s=1
+    )
     lane.cancel()
 
     assert seen, lane.drifts()

@@ -17,6 +17,7 @@ from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 from tests.integration.verify_command import consistency
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
@@ -125,7 +126,7 @@ def assert_newer_version_is_shown_by_status(lane: Lane, savepoint: Path, table, 
         return CliRunner().invoke(app, ["status"]).output
 
     told = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
-    assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
+    assert wait_until(lambda: re.search(told, shown()) is not None, seconds=PATIENCE_S), shown()
 
 
 def test_state_of_other_shards_or_another_mode_or_a_newer_version_is_refused_and_by_the_job_too(

@@ -24,6 +24,7 @@ from schemas.codec import RecordCodec
 from schemas.errors import UserError
 from schemas.open_registry import open_registry
 from schemas.registry import value_subject
+from tests.patience import PATIENCE_S
 
 BEGIN = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 
@@ -34,7 +35,7 @@ _numbers = count()
 def broker():
     """Run the test broker of librdkafka: the real protocol over a real socket, without a JVM."""
     owner = Producer({"test.mock.num.brokers": 1, "log_level": 2})
-    (only,) = owner.list_topics(timeout=10).brokers.values()
+    (only,) = owner.list_topics(timeout=PATIENCE_S).brokers.values()
     yield f"{only.host}:{only.port}"
     owner.close()
 
@@ -51,7 +52,7 @@ def small():
 
 def read(broker: str, topic: str, expected: int) -> list[Message]:
     consumer = Consumer({"bootstrap.servers": broker, "group.id": topic, "log_level": 2})
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    partitions = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
     messages: list[Message] = []
     deadline = time.monotonic() + 20
