@@ -38,8 +38,6 @@ class Deployment:
     ----------
     job_id
         Flink's id of the job.
-    file
-        File with its settings.
     config
         Contents of the file.
     """

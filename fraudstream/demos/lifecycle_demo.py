@@ -218,8 +218,6 @@ def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: i
         Transactions in the columns of LABELLED_ARROW, with the scenario.
     scores : Scores
         Scores by customer and transaction_id.
-    model_id : str
-        Id of the new model.
     since_ms : int
         Start of the pattern.
 

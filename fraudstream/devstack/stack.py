@@ -87,8 +87,6 @@ def start(settings: Settings, *, taskmanagers: int | None = None, progress: Prog
         A broker or cluster named here is used instead of starting one.
     taskmanagers
         Number of TaskManagers; None means `flink.taskmanagers`.
-    progress
-        Progress callbacks.
 
     Raises
     ------

@@ -230,8 +230,6 @@ def side_by_side(
 
     Parameters
     ----------
-    trees
-        Root of each tree.
     branches : callable
         Function of a node to its two branches, that of ONNX's true one first; None for a leaf.
     """

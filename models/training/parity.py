@@ -129,8 +129,6 @@ def edge_case_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     ----------
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows to start from.
-    seed : int
-        Seed of the mixtures.
     """
     generator, odd = np.random.default_rng(seed), ODD_VALUES
     width = x.shape[1]

@@ -75,7 +75,6 @@ def search(
         One per fold. Their values are optimistic for the chosen settings.
     seconds : float
         Time limit; the first trial, of the learner's default settings, always runs.
-    max_trials : int, optional
     progress : callable of (str, int, int), optional
     clock : callable, optional
         Clock in seconds.

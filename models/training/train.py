@@ -67,7 +67,6 @@ def train(
         Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
     out : Path
         Folder for model.onnx, manifest.json, library_model.txt and report.html. Written only when all succeeded.
-    settings : TrainingSettings, optional
     learner : Learner, optional
         Learner; default: the settings' model with its default settings.
     progress : callable of (str, int, int), optional
