@@ -50,7 +50,7 @@ def send(lane: Lane, table) -> list[tuple[int, int]]:
     return lane.send_raw([*records, (b"c0", b"\x07poison")])
 
 
-def test_mended_letters_are_scored_once_however_often_they_are_replayed(command, artifact):
+def test_fixed_letters_are_scored_once_however_often_they_are_replayed(command, artifact):
     lane, run = command
     table = card_world(ROWS)
     send(lane, table)

@@ -54,7 +54,7 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
             labels=False,
         )
 
-        # Without labels half of the plan is gone, so the planner numbers all that is left anew.
+        # Without labels half of the plan is gone, so the planner renumbers all that is left.
         lane.change(labels=False, batch_ms=500, feature_log_share=0.5, parallelism=2)
         lane.submit(savepoint=first, drop_state=True)
         lane.await_scores(2 * STEP)
@@ -125,8 +125,8 @@ def assert_newer_version_is_shown_by_status(lane: Lane, savepoint: Path, table, 
     def shown() -> str:
         return CliRunner().invoke(app, ["status"]).output
 
-    told = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
-    assert wait_until(lambda: re.search(told, shown()) is not None, seconds=PATIENCE_S), shown()
+    message = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
+    assert wait_until(lambda: re.search(message, shown()) is not None, seconds=PATIENCE_S), shown()
 
 
 def test_state_of_other_shards_or_another_mode_or_a_newer_version_is_refused_and_by_the_job_too(
