@@ -1,3 +1,5 @@
+"""Compilation and caching of the kernels."""
+
 import ast
 import os
 import subprocess

@@ -1,3 +1,5 @@
+"""Command line: help, exit codes, start-up."""
+
 import json
 import subprocess
 import sys

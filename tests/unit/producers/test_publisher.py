@@ -1,3 +1,5 @@
+"""Publishing at a rate, on a real broker."""
+
 import time
 from datetime import UTC, datetime
 from itertools import count

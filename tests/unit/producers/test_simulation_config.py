@@ -1,3 +1,5 @@
+"""Settings of the simulator."""
+
 from datetime import UTC, datetime
 
 import pytest

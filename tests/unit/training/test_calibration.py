@@ -1,3 +1,5 @@
+"""Calibration of probabilities."""
+
 import numpy as np
 import pytest
 

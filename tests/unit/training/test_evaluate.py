@@ -1,3 +1,5 @@
+"""Evaluation over folds."""
+
 from dataclasses import replace
 from datetime import timedelta
 

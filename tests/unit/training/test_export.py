@@ -1,3 +1,5 @@
+"""Export of trees to ONNX."""
+
 import lightgbm as lgb
 import numpy as np
 import onnx

@@ -1,3 +1,5 @@
+"""Parity of ONNX and library scores."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Search for learner settings."""
+
 from dataclasses import asdict, replace
 
 import pytest

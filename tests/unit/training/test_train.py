@@ -1,3 +1,5 @@
+"""Training of a model."""
+
 import json
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Blue-green switches that were interrupted."""
+
 import json
 from collections.abc import Iterator
 from pathlib import Path

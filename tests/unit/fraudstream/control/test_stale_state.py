@@ -1,3 +1,5 @@
+"""Checkpoints that are older than the transactions of their output."""
+
 import os
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""Downloads of the locked jars."""
+
 import hashlib
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Triggers of retrainings."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

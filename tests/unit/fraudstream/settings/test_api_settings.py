@@ -1,3 +1,5 @@
+"""Settings of the scoring API."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Former names of settings."""
+
 from pathlib import Path
 
 import pytest

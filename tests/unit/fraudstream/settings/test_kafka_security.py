@@ -1,3 +1,5 @@
+"""TLS and SASL settings of both Kafka libraries."""
+
 from pathlib import Path
 
 import pytest

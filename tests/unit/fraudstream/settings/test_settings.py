@@ -1,3 +1,5 @@
+"""Settings from the file, the environment and arguments."""
+
 from pathlib import Path
 
 import pytest

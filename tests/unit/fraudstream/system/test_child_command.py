@@ -1,3 +1,5 @@
+"""Commands that run in a child process."""
+
 import signal
 import subprocess
 import sys

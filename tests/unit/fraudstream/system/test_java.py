@@ -1,3 +1,5 @@
+"""Choice of the Java runtime."""
+
 from pathlib import Path
 
 import pytest

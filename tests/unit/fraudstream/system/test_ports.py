@@ -1,3 +1,5 @@
+"""Choice of ports."""
+
 import os
 import socket
 

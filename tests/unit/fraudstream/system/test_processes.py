@@ -1,3 +1,5 @@
+"""Start and stop of processes."""
+
 import dataclasses
 import os
 import sys
