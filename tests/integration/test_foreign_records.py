@@ -277,7 +277,7 @@ def test_skipped_records_are_reported_once_with_the_first_position(polluted, inv
         invoke("dlq", "ls")
         invoke("alerts", "tail", "--from-start", "--timeout", "2")
     messages = [record.getMessage() for record in caplog.records if record.name == "fraudstream.records"]
-    for topic in (polluted.settings.topics.dead_letters, polluted.settings.topics.alerts):
+    for topic in (polluted.broker.settings.topics.dead_letters, polluted.broker.settings.topics.alerts):
         (line,) = [text for text in messages if topic in text]
         assert "partition 0 offset 0" in line
 
@@ -332,7 +332,7 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
 
 
 def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
-    topics = polluted.settings.topics
+    topics = polluted.broker.settings.topics
     valid = valid_records("m")
     with open_exporter(polluted.broker, polluted.services.rest) as registry:
         app = create_application(polluted.broker, polluted.services.rest, registry)
@@ -370,7 +370,7 @@ def test_foreign_version_in_mlflow_is_skipped(polluted, invoke, caplog):
     invoke("model", "push", str(customer_folder()))
     from mlflow.tracking import MlflowClient
 
-    uri = f"sqlite:///{polluted.settings.state.models / 'registry.db'}"
+    uri = f"sqlite:///{polluted.broker.settings.state.models / 'registry.db'}"
     MlflowClient(uri, uri).create_model_version("fraudstream", source="file:///elsewhere", tags={"share": "much"})
     (version,) = json_lines(invoke("model", "ls", "--json").stdout)[0]
     assert version["version"] == 1
