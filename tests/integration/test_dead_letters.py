@@ -124,5 +124,5 @@ def test_place_without_a_letter_is_refused(command):
     _, run = command
     for arguments in (["show", "0:999"], ["replay", "0:999"]):
         done = run(*arguments)
-        assert type(done.exception).__name__ == "NoSuchDeadLetterError"
+        assert type(done.exception).__name__ == "UserError"
         assert "0:999" in str(done.exception)

@@ -23,7 +23,7 @@ from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.java import find_java
-from fraudstream.system.ports import LOOPBACK, PortTakenError
+from fraudstream.system.ports import LOOPBACK
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
 from tests.patience import PATIENCE_S
@@ -192,7 +192,7 @@ def test_start_on_a_configured_port_in_use_leaves_no_process(tmp_path):
         holder.bind((LOOPBACK, 0))
         holder.listen()
         port = holder.getsockname()[1]
-        with pytest.raises(PortTakenError, match=rf"port {port} .*pid {os.getpid()}"):
+        with pytest.raises(UserError, match=rf"port {port} .*pid {os.getpid()}"):
             start(fresh(tmp_path, flink={"rest_port": port}))
     assert living(tmp_path) == []
 

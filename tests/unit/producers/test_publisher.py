@@ -16,7 +16,7 @@ from confluent_kafka import (
 )
 
 from producers.live import produce
-from producers.publisher import Publisher, PublishError
+from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
@@ -145,17 +145,17 @@ def test_records_that_are_not_delivered_are_counted_at_the_end(broker, topic):
     publisher.publish([(b"k", b"v")] * 10, topic)
     # As with an unreachable broker: these records expire at once.
     publisher._producer.purge(in_flight=True)
-    with pytest.raises(PublishError, match=r"expected every record delivered to .*, got 10 not"):
+    with pytest.raises(UserError, match=r"expected every record delivered to .*, got 10 not"):
         publisher.flush()
 
 
 def test_unreachable_broker_is_a_short_error():
-    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
+    with pytest.raises(UserError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
         Publisher("127.0.0.1:9", connect_timeout_s=1)
 
 
 def test_unknown_setting_is_a_short_error():
-    with pytest.raises(PublishError, match="expected settings that librdkafka knows"):
+    with pytest.raises(UserError, match="expected settings that librdkafka knows"):
         Publisher("127.0.0.1:9", settings={"linger.msec": 1})
 
 
