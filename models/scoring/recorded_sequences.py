@@ -106,7 +106,6 @@ class RecordedSequences(NamedTuple):
         Parameters
         ----------
         transactions : PositionedRecords, n rows
-        logged : LoggedSequences
         scored : ScoredSequences, optional
             Consulted for the transactions that are not logged.
         """

@@ -1,3 +1,5 @@
+"""Compilation and caching of the kernels."""
+
 import ast
 import os
 import subprocess
@@ -16,6 +18,7 @@ from models.features.entities import entity_burst, entity_facts, entity_kernel, 
 from models.features.warm_up import warm_up
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -114,15 +117,15 @@ def test_an_operator_that_opens_while_another_compiles_waits_for_it():
     def compile_all() -> None:
         compiled_by.append(current_thread().name)
         inside.set()
-        assert may_finish.wait(10)
+        assert may_finish.wait(PATIENCE_S)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(compile_all)
-        assert inside.wait(10)
+        assert inside.wait(PATIENCE_S)
         second = pool.submit(compile_all)
         with pytest.raises(FutureTimeoutError):
             second.result(timeout=0.05)
         may_finish.set()
-        first.result(10)
-        second.result(10)
+        first.result(PATIENCE_S)
+        second.result(PATIENCE_S)
     assert len(compiled_by) == 1
