@@ -52,6 +52,7 @@ def _positioned(partition: int, offset: int, record: dict[str, Any]) -> Position
         customer_id=record["customer_id"],
         merchant_id=record["merchant_id"],
         amount_minor=record["amount_minor"],
+        device_id=record["device_id"],
         is_fraud=record["is_fraud"],
         label_time_ms=(record["label_time"] - _EPOCH) // timedelta(milliseconds=1),
     )
