@@ -118,7 +118,7 @@ class JobSettings(Section):
     batch_ms: AtLeastOne = JobConfig.batch_ms
     """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
-    """maximum wait of a record between two operators, in milliseconds"""
+    """maximum wait of a transaction for others on the way to its micro-batch, in milliseconds"""
     alignment_s: Annotated[float, Field(ge=0)] = JobConfig.alignment_ms / 1000
     """seconds of Kafka time that a partition of a backlog is read ahead of the slowest one; 0: no alignment"""
     checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
