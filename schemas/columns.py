@@ -28,7 +28,7 @@ LABELLED_ARROW = pa.schema([*TRANSACTION_ARROW, LABEL_ARROW.field("is_fraud"), L
 
 INFERENCE_ARROW = pa.schema(
     [
-        *(field.arrow for field in TRANSACTION_FIELDS if field.readers & Reader.LABELS),
+        *(field.arrow for field in TRANSACTION_FIELDS if field.readers & Reader.INFERENCE),
         pa.field("scored_at", EVENT_TIME, nullable=False),
         pa.field("score", pa.float32(), nullable=False),
         pa.field("decision", pa.string(), nullable=False),

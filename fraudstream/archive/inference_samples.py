@@ -42,8 +42,6 @@ class Logged:
         Of the records of all models.
     repeated : int
         Rows left out since the same position was logged again later.
-    other_models : int
-        Rows of other models.
     undecodable : int
         Records that are none.
     """

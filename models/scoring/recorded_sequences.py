@@ -86,7 +86,6 @@ class RecordedSequences(NamedTuple):
         Parameters
         ----------
         transactions : PositionedRecords, n rows
-        logged : NamedSequences
         scored : NamedSequences, optional
             Consulted for the transactions that are not logged.
         """

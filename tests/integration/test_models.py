@@ -35,6 +35,7 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import value_subject
 from schemas.topics import Topics
 from tests.integration.expected import card_world
+from tests.patience import PATIENCE_S
 from tests.records import NOON
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
@@ -187,10 +188,10 @@ def notified(settings: Settings, receiver: WebhookReceiver, requests: int) -> li
     thread = threading.Thread(target=notifier.run)
     thread.start()
     try:
-        assert wait_until(lambda: len(receiver.came) >= requests, seconds=30)
+        assert wait_until(lambda: len(receiver.came) >= requests, seconds=PATIENCE_S)
     finally:
         notifier.stop()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     return [headers["webhook-id"] for headers, _ in receiver.came]
 

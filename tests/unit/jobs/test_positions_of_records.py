@@ -1,3 +1,5 @@
+"""Positions that scores and alerts name."""
+
 from collections import Counter
 
 import pytest

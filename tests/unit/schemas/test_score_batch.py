@@ -1,3 +1,5 @@
+"""Encoding of score records."""
+
 import io
 
 import fastavro

@@ -1,3 +1,5 @@
+"""Sequence numbers recorded with scores."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,3 +1,5 @@
+"""Submission to a user's own cluster."""
+
 from http.server import HTTPServer
 
 import pytest
