@@ -1,3 +1,5 @@
+"""Positions in scores and alerts: records of one position are repeats."""
+
 from collections import Counter
 
 import pytest
