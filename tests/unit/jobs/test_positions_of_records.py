@@ -1,4 +1,4 @@
-"""Positions that scores and alerts name."""
+"""Positions in scores and alerts: records of one position are repeats."""
 
 from collections import Counter
 
