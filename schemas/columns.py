@@ -28,7 +28,7 @@ LABELLED_ARROW = pa.schema([*TRANSACTION_ARROW, LABEL_ARROW.field("is_fraud"), L
 
 INFERENCE_ARROW = pa.schema(
     [
-        *(field.arrow for field in TRANSACTION_FIELDS if field.readers & Reader.LABELS),
+        *(field.arrow for field in TRANSACTION_FIELDS if field.readers & Reader.INFERENCE),
         pa.field("scored_at", EVENT_TIME, nullable=False),
         pa.field("score", pa.float32(), nullable=False),
         pa.field("decision", pa.string(), nullable=False),
@@ -46,7 +46,15 @@ INFERENCE_ARROW = pa.schema(
 
 SCORE_ARROW = pa.schema(
     INFERENCE_ARROW.field(name)
-    for name in ("transaction_id", "customer_id", "label_offsets", "entity_sequences", "entity_label_offsets")
+    for name in (
+        "transaction_id",
+        "customer_id",
+        "partition",
+        "offset",
+        "label_offsets",
+        "entity_sequences",
+        "entity_label_offsets",
+    )
 )
 """Columns of scores that recomputation reads."""
 

@@ -36,6 +36,7 @@ class Reader(Flag):
     RULES = auto()
     ALERTS = auto()
     LABELS = auto()
+    INFERENCE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +105,30 @@ class Field:
 
 
 _ID, _TEXT = TextSize(1), TextSize(0)
-_F, _R, _A, _L = Reader.FEATURES, Reader.RULES, Reader.ALERTS, Reader.LABELS
+_F, _R, _A, _L, _I = Reader.FEATURES, Reader.RULES, Reader.ALERTS, Reader.LABELS, Reader.INFERENCE
 
 # fmt: off
 TRANSACTION_FIELDS = (
-    Field("transaction_id", pa.string(), Role.TRANSACTION_ID, _ID, _F | _A | _L,
+    Field("transaction_id", pa.string(), Role.TRANSACTION_ID, _ID, _F | _A | _L | _I,
           "unique: the same id again is the same transaction, and gets the same answer",
           "8b6f7a52-5c0e-4d0c-9a53-0d1c6f6a9f11"),
-    Field("customer_id", pa.string(), Role.RECORD_KEY, _ID, _F | _R | _A | _L, "the card holder", "c-00480"),
-    Field("merchant_id", pa.string(), Role.MERCHANT_ID, _ID, _F | _R | _A | _L,
+    Field("customer_id", pa.string(), Role.RECORD_KEY, _ID, _F | _R | _A | _L | _I, "the card holder", "c-00480"),
+    Field("merchant_id", pa.string(), Role.MERCHANT_ID, _ID, _F | _R | _A | _L | _I,
           "the merchant or its terminal", "m-01377"),
     Field("merchant_category", pa.string(), Role.ATTRIBUTE, _TEXT, _F | _R,
           "for example grocery or travel", "grocery"),
     Field("transaction_type", pa.string(), Role.ATTRIBUTE, _TEXT, _F | _R,
           "for example purchase or withdrawal", "purchase"),
-    Field("amount_minor", pa.int64(), Role.AMOUNT, Bound.AMOUNT, _F | _A | _L,
+    Field("amount_minor", pa.int64(), Role.AMOUNT, Bound.AMOUNT, _F | _A | _L | _I,
           "amount in the currency's minor unit (cents)", 1458),
     Field("currency", pa.string(), Role.CURRENCY, _TEXT, _F | _R | _A, "ISO 4217 code", "EUR"),
-    Field("device_id", pa.string(), Role.ATTRIBUTE, _TEXT, _F | _R,
+    Field("device_id", pa.string(), Role.ATTRIBUTE, _TEXT, _F | _R | _A | _L,
           "device or card reader as the issuer knows it", "d-7731", nullable=True),
     Field("latitude", pa.float64(), Role.LATITUDE, Degrees(90), _F,
           "degrees; with longitude or not at all", 52.52, nullable=True),
     Field("longitude", pa.float64(), Role.LONGITUDE, Degrees(180), _F,
           "degrees; with latitude or not at all", 13.405, nullable=True),
-    Field("event_time", UTC_MS, Role.EVENT_TIME, Bound.EVENT_TIME, _F | _A | _L,
+    Field("event_time", UTC_MS, Role.EVENT_TIME, Bound.EVENT_TIME, _F | _A | _L | _I,
           "when the card was used: RFC 3339 with its offset, to the millisecond", "2026-11-25T09:30:00.250Z"),
 )
 """Fields of a transaction, in the order of `transaction.avsc`."""

@@ -168,7 +168,7 @@ def _invalid_id(arrival: Arrival, _: Limits) -> Mask | None:
 
 def _invalid_text(arrival: Arrival, _: Limits) -> Mask | None:
     broken = np.zeros(len(arrival.records), dtype=bool)
-    for name in _TEXTS:
+    for name in set(_TEXTS) & set(arrival.records.schema.names):
         broken |= _wrong_size(arrival, name)
     return broken
 
@@ -268,6 +268,7 @@ _OF_BOTH = (
     Check(Reason.KEY_MISMATCH, "expected the record's key to be its customer_id", _key_mismatch),
     Check(Reason.INVALID_ID, f"expected ids of 1 to {MAX_TEXT_BYTES} bytes", _invalid_id),
     Check(Reason.INVALID_AMOUNT, "expected an amount from 0 to the limit of its currency", _invalid_amount),
+    Check(Reason.INVALID_TEXT, f"expected texts of at most {MAX_TEXT_BYTES} bytes", _invalid_text),
 )
 
 # Before the times that are compared with it: it is to blame then, and not they.
@@ -281,7 +282,6 @@ _EVENT_TIME = (
 
 TRANSACTION_CHECKS = (
     *_OF_BOTH,
-    Check(Reason.INVALID_TEXT, f"expected texts of at most {MAX_TEXT_BYTES} bytes", _invalid_text),
     Check(Reason.INVALID_PLACE, "expected both coordinates or none, within 90 and 180 degrees", _invalid_location),
     *_EVENT_TIME,
     _KAFKA_TIME,

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.avro_schemas import LABEL, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
+from schemas.transaction_fields import Reader, names_read_by
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -32,9 +33,7 @@ def transaction(number: int = 0, **changes: Any) -> dict[str, Any]:
 def label(number: int = 0, **changes: Any) -> dict[str, Any]:
     """Return the label of transaction `number`, known a minute after it; every third is a fraud."""
     about = transaction(number)
-    copied = {
-        name: about[name] for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
-    }
+    copied = {name: about[name] for name in names_read_by(Reader.LABELS)}
     known = about["event_time"] + timedelta(minutes=1)
     return {**copied, "is_fraud": number % 3 == 0, "label_time": known, **changes}
 

@@ -3,13 +3,13 @@
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.baselines.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
 from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
 from models.features.operation import Operation as Op
-from models.features.table import CUSTOMER_FEATURES, Feature
+from models.features.table import CUSTOMER_FEATURES, FEATURES, Feature
 from models.features.window import HORIZON_MS, Window
 from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -79,28 +79,44 @@ class NaiveHistory:
         return [e for e in self.left if e.event_time_ms // window.tile_ms in overlapping]
 
 
+OF_HISTORY = tuple(f for f in FEATURES if is_of_labels(f) or (f.entity is None and f.operation is not Op.TO_JOINT_MEAN))
+"""Features of a customer's history and of labels: all but those of entities' events."""
+
+
 class NaiveEngine:
     """The features as they are defined, with no thought for speed: the kernels are proved against them.
 
     It shares the table with the kernels and no arithmetic. Scores play no part. Entities are computed by `NaiveEntity`.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+        Features of OF_HISTORY to compute.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, features: Sequence[Feature] = CUSTOMER_FEATURES) -> None:
+        self._features = features
         self.histories: dict[str, NaiveHistory] = defaultdict(NaiveHistory)
-        self.merchants: dict[str, NaiveLabels] = defaultdict(NaiveLabels)
-        self.customers: dict[str, NaiveLabels] = defaultdict(NaiveLabels)
+        self.labels: dict[tuple[str, str | None], NaiveLabels] = defaultdict(NaiveLabels)
 
     def learn(self, label: KnownLabel) -> None:
         """Add a label of a transaction, whether that is known or not."""
-        self.merchants[label.merchant_id].ingest(label)
-        self.customers[label.customer_id].ingest(label)
+        self.labels["customer", label.customer_id].ingest(label)
+        self.labels["merchant", label.merchant_id].ingest(label)
+        if label.device_id is not None:
+            self.labels["device", label.device_id].ingest(label)
 
     def advance(self, event: Event) -> list[float]:
-        """Return the event's features, by CUSTOMER_FEATURES, and add it to its customer's history."""
-        history = self.histories[event.customer_id]
-        merchant, customer = self.merchants[event.merchant_id], self.customers[event.customer_id]
-        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
-        x = [facts.value_of(f) if is_of_labels(f) else value_of(f, event, history) for f in CUSTOMER_FEATURES]
+        """Return the event's features, by the features of the engine, and add it to its customer's history."""
+        history, customer = self.histories[event.customer_id], self.labels["customer", event.customer_id]
+        facts = {
+            name: LabelFacts(event.event_time_ms, event.amount, self.labels[name, value], customer, event.minor_units)
+            for name, value in (("merchant", event.merchant_id), ("device", event.device_id))
+        }
+        x = [
+            facts[f.entity or "merchant"].value_of(f) if is_of_labels(f) else value_of(f, event, history)
+            for f in self._features
+        ]
         history.ingest(event)
         return x
 

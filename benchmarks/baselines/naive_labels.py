@@ -21,6 +21,7 @@ class KnownLabel:
     amount_minor: int
     is_fraud: bool
     label_time_ms: int
+    device_id: str | None = None
     order: int = 0  # among labels of the same millisecond: any number that depends on the transaction alone
 
     @property
@@ -31,7 +32,7 @@ class KnownLabel:
 
 @dataclass
 class NaiveLabels:
-    """The labels of a merchant or customer: the newest KEPT_LABELS, and those that left them. Oldest first.
+    """The labels of an entity or customer: the newest KEPT_LABELS, and those that left them. Oldest first.
 
     Of those that left the newest MAX_LEFT can be replaced, the rest is gone.
     """
@@ -84,11 +85,11 @@ class NaiveLabels:
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """Facts from labels for a transaction at ``now_ms`` with ``amount`` major units."""
+    """Facts from labels of an entity and a customer for a transaction at ``now_ms`` with ``amount`` major units."""
 
     now_ms: int
     amount: float
-    merchant: NaiveLabels
+    entity: NaiveLabels
     customer: NaiveLabels
     minor_units: float = 100.0
 
@@ -98,26 +99,26 @@ class LabelFacts:
         return feature.missing if value is None else float(value)
 
     def in_window(self, window: Window | None) -> list[KnownLabel]:
-        """Return the merchant's labels in a window."""
+        """Return the entity's labels in a window."""
         assert window is not None  # noqa: S101 - each of these operations has one
-        return self.merchant.in_window(self.now_ms, window)
+        return self.entity.in_window(self.now_ms, window)
 
-    def merchant_mean(self, window: Window | None) -> float | None:
-        """Return the mean amount of the merchant's labels in a window."""
+    def labelled_mean(self, window: Window | None) -> float | None:
+        """Return the mean amount of the entity's labels in a window."""
         return self.mean(self.in_window(window))
 
-    def run(self) -> list[KnownLabel]:
-        """Return the merchant's current run of known frauds, newest first."""
-        run = []
-        for label in reversed(self.merchant.known(self.now_ms)):
+    def streak(self) -> list[KnownLabel]:
+        """Return the entity's current streak of known frauds, newest first."""
+        streak = []
+        for label in reversed(self.entity.known(self.now_ms)):
             if not label.is_fraud:
                 break
-            run.append(label)
-        return run
+            streak.append(label)
+        return streak
 
-    def of_merchant(self, *, is_fraud: bool) -> list[KnownLabel]:
-        """Return the merchant's known frauds, or known genuine ones."""
-        every = self.merchant.known_left(self.now_ms) + self.merchant.known(self.now_ms)
+    def of_entity(self, *, is_fraud: bool) -> list[KnownLabel]:
+        """Return the entity's known frauds, or known genuine ones."""
+        every = self.entity.known_left(self.now_ms) + self.entity.known(self.now_ms)
         return [label for label in every if label.is_fraud == is_fraud]
 
     def of_customer(self, *, is_fraud: bool) -> list[KnownLabel]:
@@ -160,17 +161,15 @@ def _frauds(labels: Sequence[KnownLabel]) -> int:
 
 
 _FACTS: dict[Op, Callable[[LabelFacts, Window | None], float | None]] = {
-    Op.MERCHANT_KNOWN: lambda facts, window: len(facts.in_window(window)),
-    Op.MERCHANT_FRAUDS: lambda facts, window: _frauds(facts.in_window(window)),
-    Op.MERCHANT_FRAUD_SHARE: lambda facts, window: (
-        _frauds(facts.in_window(window)) / max(len(facts.in_window(window)), 1)
-    ),
-    Op.MERCHANT_MEAN: lambda facts, window: facts.merchant_mean(window),
-    Op.TO_MERCHANT_MEAN: lambda facts, window: facts.compared_to(facts.merchant_mean(window)),
-    Op.FRAUD_RUN: lambda facts, _: len(facts.run()),
-    Op.FRAUD_RUN_AGE: lambda facts, _: facts.since(facts.run()[-1:]),
-    Op.SINCE_MERCHANT_FRAUD: lambda facts, _: facts.since(facts.of_merchant(is_fraud=True)),
-    Op.SINCE_MERCHANT_GENUINE: lambda facts, _: facts.since(facts.of_merchant(is_fraud=False)),
+    Op.ENTITY_LABELS: lambda facts, window: len(facts.in_window(window)),
+    Op.ENTITY_FRAUDS: lambda facts, window: _frauds(facts.in_window(window)),
+    Op.ENTITY_FRAUD_RATE: lambda facts, window: _frauds(facts.in_window(window)) / max(len(facts.in_window(window)), 1),
+    Op.ENTITY_LABELLED_MEAN: lambda facts, window: facts.labelled_mean(window),
+    Op.ENTITY_TO_LABELLED_MEAN: lambda facts, window: facts.compared_to(facts.labelled_mean(window)),
+    Op.FRAUD_STREAK: lambda facts, _: len(facts.streak()),
+    Op.FRAUD_STREAK_AGE: lambda facts, _: facts.since(facts.streak()[-1:]),
+    Op.SINCE_ENTITY_FRAUD: lambda facts, _: facts.since(facts.of_entity(is_fraud=True)),
+    Op.SINCE_ENTITY_GENUINE: lambda facts, _: facts.since(facts.of_entity(is_fraud=False)),
     Op.KNOWN_FRAUDS: lambda facts, _: len(facts.of_customer(is_fraud=True)),
     Op.SINCE_KNOWN_FRAUD: lambda facts, _: facts.since(facts.of_customer(is_fraud=True)),
     Op.KNOWN_GENUINE: lambda facts, _: len(facts.of_customer(is_fraud=False)),

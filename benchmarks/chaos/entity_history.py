@@ -15,9 +15,9 @@ from benchmarks.baselines.naive_entities import EntityEvent, EntityFacts, NaiveE
 from benchmarks.baselines.naive_features import Event
 from models.features.entity import ENTITIES, Entity
 from models.features.hashing import hash_column, hash_pairs
-from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, FEATURES, Feature
+from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, LIVE_FEATURES, Feature
 
-ENTITY_FEATURES = FEATURES[len(CUSTOMER_FEATURES) :]
+ENTITY_FEATURES = LIVE_FEATURES[len(CUSTOMER_FEATURES) :]
 
 Sent = tuple[Mapping[str, Any], Event, Sequence[int]]
 """A transaction, what the naive engine sees of it, and the sequence numbers of its entity events."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.baselines.naive_features import Event, NaiveEngine
+from benchmarks.baselines.naive_features import OF_HISTORY, Event, NaiveEngine
 from benchmarks.baselines.naive_labels import LabelFacts, is_of_labels
 from benchmarks.baselines.naive_replay import naive_event
 from benchmarks.chaos.books import ChaosBook, without_rules
@@ -24,8 +24,7 @@ from models.scoring.model import OnnxModel
 
 _RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.CATEGORY_RISK]
 _TYPE_RISKS = [column for column, feature in enumerate(CUSTOMER_FEATURES) if feature.operation is Operation.TYPE_RISK]
-_MERCHANT = [entity.name for entity in ENTITIES].index("merchant")
-_OF_LABELS = [(column, feature) for column, feature in enumerate(CUSTOMER_FEATURES) if is_of_labels(feature)]
+_OF_LABELS = [(column, feature) for column, feature in enumerate(FEATURES) if is_of_labels(feature)]
 
 
 class Oracle:
@@ -63,13 +62,15 @@ class Oracle:
         progress: Callable[[int], None] = lambda _done: None,
     ) -> None:
         self._models, self._books = models, books
-        self._merchants, self._customers = LabelHistory(), LabelHistory()
+        self._labels = {name: LabelHistory() for name in ("customer", *(entity.name for entity in ENTITIES))}
         for label in labels:
-            self._merchants.add(label.label.merchant_id, [label])
-            self._customers.add(label.label.customer_id, [label])
+            self._labels["customer"].add(label.label.customer_id, [label])
+            for entity in ENTITIES:
+                if (value := getattr(label.label, entity.column)) is not None:
+                    self._labels[entity.name].add(value, [label])
         self._rows: dict[Key, Mapping[str, Any]] = {}
         self._described: dict[Key, tuple[Event, list[float]]] = {}
-        engine, some = NaiveEngine(), next(iter(models.values()))
+        engine, some = NaiveEngine(OF_HISTORY), next(iter(models.values()))
         for number, row in enumerate(sent, start=1):
             key = row["customer_id"], row["transaction_id"]
             event = naive_event(row, some)
@@ -92,17 +93,20 @@ class Oracle:
         return answers
 
     def _scores(self, artifact: Artifact, asked: Sequence[tuple[Key, Basis]]) -> NDArray[np.float32]:
-        x = [with_joint_mean(self._x(artifact, key, basis) + self._entities[key]) for key, basis in asked]
+        x = [with_joint_mean(self._x(artifact, key, basis)) for key, basis in asked]
         return OnnxModel(artifact.onnx).score(np.array(x, np.float32).reshape(len(x), len(FEATURES)))
 
     def _x(self, artifact: Artifact, key: Key, basis: Basis) -> list[float]:
         event, described = self._described[key]
-        merchant = self._merchants.known(event.merchant_id, basis.label_offsets_of(_MERCHANT))
-        customer = self._customers.known(event.customer_id, basis.label_offsets)
-        facts = LabelFacts(event.event_time_ms, event.amount, merchant, customer, event.minor_units)
-        x = list(described)
+        customer = self._labels["customer"].known(event.customer_id, basis.label_offsets)
+        facts = {}
+        for index, entity in enumerate(ENTITIES):
+            known = self._labels[entity.name].known(getattr(event, entity.column), basis.label_offsets_of(index))
+            facts[entity.name] = LabelFacts(event.event_time_ms, event.amount, known, customer, event.minor_units)
+        of_customer = len(CUSTOMER_FEATURES)
+        x = [*described[:of_customer], *self._entities[key], *described[of_customer:]]
         for column, feature in _OF_LABELS:
-            x[column] = facts.value_of(feature)
+            x[column] = facts[feature.entity or "merchant"].value_of(feature)
         event = naive_event(self._rows[key], artifact)
         for column in _RISKS:
             x[column] = event.category_risk

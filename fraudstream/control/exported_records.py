@@ -21,7 +21,7 @@ from models.features.entities.entity_record import EVENT, decode_entity
 from models.features.entity import ENTITIES as ENTITY_KINDS
 from models.features.history import decode_history
 from models.features.label_record import decode_labels
-from models.features.table import FEATURES
+from models.features.table import LIVE_FEATURES
 from models.features.warm_up import warm_up
 
 
@@ -53,15 +53,6 @@ def customer_record(folder: Path, customer_id: str) -> dict[str, Any] | None:
 
 def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
     """Return what an export has of a merchant or a device, None where it has nothing.
-
-    Parameters
-    ----------
-    folder
-        Of the export.
-    name
-        Name of the entity.
-    value
-        Value of its column.
 
     Raises
     ------
@@ -95,7 +86,7 @@ def _entity(name: str, key: int, raw: bytes) -> dict[str, Any]:
     event = np.zeros(1, EVENT)
     event["key"], event["customer"], event["transaction"], event["event_time_ms"] = key, 1, 1, newest_ms + 1
     x = EntityEngine(ENTITY_LAYOUT, load=lambda _key: raw, capacity=1).describe(event)[0]
-    names = [feature.name for feature in FEATURES if feature.entity == name]
+    names = [feature.name for feature in LIVE_FEATURES if feature.entity == name]
     return {
         "sequence": record.sequence,
         "first_event_at": _time(record.first_ms),

@@ -31,8 +31,6 @@ class Sentence:
 
     Parameters
     ----------
-    text
-        The sentence.
     noun
         Noun that a count is given with, in the singular.
     compares
@@ -72,15 +70,17 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.HOUR: Sentence("Paid in hour {value} of the day, UTC"),
     Op.CATEGORY_RISK: Sentence("Fraud rate of this merchant category is {value}"),
     Op.TYPE_RISK: Sentence("Fraud rate of this payment type is {value}"),
-    Op.MERCHANT_KNOWN: Sentence("{value} at this merchant in the last {window}", "label"),
-    Op.MERCHANT_FRAUDS: Sentence("{value} at this merchant in the last {window}", "known fraud"),
-    Op.MERCHANT_FRAUD_SHARE: Sentence("{value} of this merchant's labels of the last {window} are fraud"),
-    Op.MERCHANT_MEAN: Sentence("Average amount at this merchant is {value} in the last {window}"),
-    Op.TO_MERCHANT_MEAN: Sentence("Amount is {value} times the merchant's average of the last {window}", compares=True),
-    Op.FRAUD_RUN: Sentence("{value} in a row at this merchant, its newest labels", "known fraud"),
-    Op.FRAUD_RUN_AGE: Sentence("Run of known frauds at this merchant began {value} ago"),
-    Op.SINCE_MERCHANT_FRAUD: Sentence("Last known fraud at this merchant was {value} ago"),
-    Op.SINCE_MERCHANT_GENUINE: Sentence("Last known genuine payment at this merchant was {value} ago"),
+    Op.ENTITY_LABELS: Sentence("{value} {at} in the last {window}", "label"),
+    Op.ENTITY_FRAUDS: Sentence("{value} {at} in the last {window}", "known fraud"),
+    Op.ENTITY_FRAUD_RATE: Sentence("{value} of the labels of the last {window} {at} are fraud"),
+    Op.ENTITY_LABELLED_MEAN: Sentence("Average labelled amount {at} is {value} in the last {window}"),
+    Op.ENTITY_TO_LABELLED_MEAN: Sentence(
+        "Amount is {value} times the average labelled amount {at} in the last {window}", compares=True
+    ),
+    Op.FRAUD_STREAK: Sentence("{value} in a row {at}, up to the newest label", "known fraud"),
+    Op.FRAUD_STREAK_AGE: Sentence("Streak of known frauds {at} began {value} ago"),
+    Op.SINCE_ENTITY_FRAUD: Sentence("Last known fraud {at} was {value} ago"),
+    Op.SINCE_ENTITY_GENUINE: Sentence("Last known genuine payment {at} was {value} ago"),
     Op.KNOWN_FRAUDS: Sentence("{value} of this customer", "known fraud"),
     Op.SINCE_KNOWN_FRAUD: Sentence("Last known fraud of this customer was {value} ago"),
     Op.KNOWN_GENUINE: Sentence("{value} of this customer", "known genuine transaction"),
@@ -110,7 +110,11 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.ENTITY_SINCE_LAST: Sentence("Last transaction {at} was {value} ago"),
 }
 
-AT: Mapping[str | None, str] = {None: "", "merchant": "at this merchant", "device": "on this device"}
+AT: Mapping[str | None, str] = {
+    None: "at this merchant",  # features of its labels name no entity
+    "merchant": "at this merchant",
+    "device": "on this device",
+}
 """Words for an entity."""
 
 TIMES_USUAL = 2
@@ -157,7 +161,6 @@ def summary(reason: Mapping[str, Any], currency: str, features: Mapping[str, flo
     ----------
     reason : mapping
         As in `schemas/avro/alert.avsc`.
-    currency : str
     features : mapping of str to float
         The alert's features by name, as far as they are known.
     """

@@ -15,6 +15,7 @@ _OF_BOTH = {
     "customer_id": "fraudstream:plain",  # not a customer's: nothing of it is ever stored
     "merchant_id": "plain",
     "amount_minor": 1_000,
+    "device_id": None,
     "event_time": utc(PLAIN_MS),
 }
 
@@ -23,7 +24,6 @@ PLAIN_TRANSACTION: dict[str, Any] = {
     "merchant_category": "grocery",
     "transaction_type": "PURCHASE",
     "currency": "EUR",
-    "device_id": None,
     "latitude": 50.0,
     "longitude": 8.0,
 }

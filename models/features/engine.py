@@ -11,7 +11,7 @@ from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_COLUMNS
-from models.features.entities.label_layout import LABEL_COLUMNS
+from models.features.entities.label_layout import LABEL_COLUMNS, LABEL_WIDTH
 from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
 from models.features.history_pool import HistoryPool
@@ -175,7 +175,9 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
         )
-        batch.x[:, ENTITY_COLUMNS], batch.x[:, LABEL_COLUMNS] = entities.x, entities.label_x
+        batch.x[:, ENTITY_COLUMNS] = entities.x
+        for index, columns in enumerate(LABEL_COLUMNS):
+            batch.x[:, columns] = entities.label_x[:, index * LABEL_WIDTH : (index + 1) * LABEL_WIDTH]
         # Stored records are read before a kernel runs: the batch is added as a whole or not at all.
         if labels_before is None:
             labels_before = np.full(n, len(labels), np.int64)

@@ -24,7 +24,10 @@ class Entity(NamedTuple):
     has_labels: bool = False
 
 
-ENTITIES = (Entity("merchant", "merchant_id", has_labels=True), Entity("device", "device_id", is_personal=True))
+ENTITIES = (
+    Entity("merchant", "merchant_id", has_labels=True),
+    Entity("device", "device_id", is_personal=True, has_labels=True),
+)
 """Entities in the order of their features, those with labels first."""
 
 LABELLED_ENTITIES = tuple(entity for entity in ENTITIES if entity.has_labels)

@@ -44,18 +44,19 @@ class Operation(StrEnum):
     CATEGORY_RISK = "category_risk"  # fraud rate of the merchant category in training, smoothed
     TYPE_RISK = "type_risk"  # fraud rate of the transaction type in training, smoothed
 
-    # over a window of the merchant's known labels; windows are by label time
-    MERCHANT_KNOWN = "merchant_known"  # number of known labels (0 when none)
-    MERCHANT_FRAUDS = "merchant_frauds"  # number of known frauds (0 when none)
-    MERCHANT_FRAUD_SHARE = "merchant_fraud_share"  # frauds / known labels (0 when none)
-    MERCHANT_MEAN = "merchant_mean"  # mean amount of the transactions whose labels are known
-    TO_MERCHANT_MEAN = "to_merchant_mean"  # (amount + 1) / (that mean + 1), in major units
+    # over a window of an entity's known labels; windows are by label time. The values are of a time when merchants
+    # alone had labels: a model's table depends on them
+    ENTITY_LABELS = "merchant_known"  # number of known labels (0 when none)
+    ENTITY_FRAUDS = "merchant_frauds"  # number of known frauds (0 when none)
+    ENTITY_FRAUD_RATE = "merchant_fraud_share"  # frauds / known labels (0 when none)
+    ENTITY_LABELLED_MEAN = "merchant_mean"  # mean amount of the transactions whose labels are known
+    ENTITY_TO_LABELLED_MEAN = "to_merchant_mean"  # (amount + 1) / (that mean + 1), in major units
 
-    # over all known labels of the merchant; a run is the longest end of the newest KEPT_LABELS that is all fraud
-    FRAUD_RUN = "fraud_run"  # number of frauds in the current run (0 when none)
-    FRAUD_RUN_AGE = "fraud_run_age"  # seconds since the label time of the run's first fraud
-    SINCE_MERCHANT_FRAUD = "since_merchant_fraud"  # seconds since the newest known fraud's label time
-    SINCE_MERCHANT_GENUINE = "since_merchant_genuine"  # seconds since the newest known genuine one's label time
+    # over all known labels of an entity; a streak is the longest end of the newest KEPT_LABELS that is all fraud
+    FRAUD_STREAK = "fraud_run"  # number of frauds in the current streak (0 when none)
+    FRAUD_STREAK_AGE = "fraud_run_age"  # seconds since the label time of the streak's first fraud
+    SINCE_ENTITY_FRAUD = "since_merchant_fraud"  # seconds since the newest known fraud's label time
+    SINCE_ENTITY_GENUINE = "since_merchant_genuine"  # seconds since the newest known genuine one's label time
 
     # over all known labels of the customer
     KNOWN_FRAUDS = "known_frauds"  # number of known frauds (0 when none)

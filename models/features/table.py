@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from models.features.entities.entity_record import BLOOM_ADDS, BLOOM_WORDS, RECENT, REGISTERS
-from models.features.entity import ENTITIES, Entity
+from models.features.entity import ENTITIES, LABELLED_ENTITIES, Entity
 from models.features.former_names import FORMER_NAMES
 from models.features.history import K
 from models.features.label_record import KEPT_LABELS
@@ -30,6 +30,7 @@ __all__ = [
     "FEATURE_NAMES",
     "FORMER_FEATURES",
     "LABEL_WINDOWS",
+    "LIVE_FEATURES",
     "RISK_SOURCES",
     "SEMANTICS_VERSION",
     "TABLE_WIDTHS",
@@ -77,7 +78,7 @@ class Feature:
         The customer's, or entity's, own usual value, for the reasons of an alert; None where there is no such thing.
         It is not part of `spec_hash`, as no score depends on it.
     entity : str or None
-        Name of the `Entity` whose transactions are counted; None: the customer, or labels.
+        Name of the `Entity` whose transactions or labels are counted; None: the customer, or labels of the merchant.
     """
 
     name: str
@@ -92,7 +93,7 @@ class Feature:
 
 _TENTHS, _HOURS, _DAYS = 1 / 1008, 1 / 168, 1 / 7  # the share of ten minutes, of one hour, of one day in a week
 _SHARES = {TEN_MINUTES: _TENTHS, HOUR: _HOURS, DAY: _DAYS}
-_D1, _D2, _D7, _D28, _D30 = LABEL_WINDOWS
+_, _D2, _D7, _D28, _ = LABEL_WINDOWS
 _NONE = Usual(None, 0)
 _ENTITY_COLUMNS = {entity.name: entity.column for entity in ENTITIES}
 
@@ -133,6 +134,27 @@ def _entity_window(entity: Entity, window: Window) -> tuple[Feature, ...]:
         of("new_customer_share", "customer_id", Op.ENTITY_NEW_SHARE, "share", -1, new_share),
         of("amount_z", "amount_minor", Op.ENTITY_Z_SCORE, "deviations", 0, _NONE),
         of("amount_to_mean", "amount_minor", Op.ENTITY_TO_MEAN, "ratio", -1, Usual(None, 1)),
+    )
+
+
+def _label_features(name: str, entity: str | None = None) -> tuple[Feature, ...]:
+    """Return the features from the known labels of an entity."""
+
+    def of(fact: str, operation: Op, window: Window | None, unit: str, missing: float, usual: Usual | None) -> Feature:
+        source = "amount_minor" if unit in {"major units", "ratio"} else "is_fraud"
+        return Feature(fact, source, operation, window, unit, missing, usual, entity)
+
+    amount, streak = f"{name}_labelled_amount", "fraud_streak" if entity is None else f"{name}_fraud_streak"
+    return (
+        *(of(f"{name}_labels_{w.name}", Op.ENTITY_LABELS, w, "labels", 0, None) for w in LABEL_WINDOWS),
+        *(of(f"{name}_frauds_{w.name}", Op.ENTITY_FRAUDS, w, "labels", 0, _NONE) for w in (_D2, _D7, _D28)),
+        *(of(f"{name}_fraud_rate_{w.name}", Op.ENTITY_FRAUD_RATE, w, "share", 0, _NONE) for w in LABEL_WINDOWS),
+        *(of(f"{amount}_mean_{w.name}", Op.ENTITY_LABELLED_MEAN, w, "major units", -1, None) for w in (_D7, _D28)),
+        of(f"{amount}_to_mean_28d", Op.ENTITY_TO_LABELLED_MEAN, _D28, "ratio", -1, Usual(None, 1)),
+        of(streak, Op.FRAUD_STREAK, None, "labels", 0, _NONE),
+        of(f"{streak}_age_s", Op.FRAUD_STREAK_AGE, None, "s", -1, None),
+        of(f"since_{name}_fraud_s", Op.SINCE_ENTITY_FRAUD, None, "s", -1, None),
+        of(f"since_{name}_genuine_s", Op.SINCE_ENTITY_GENUINE, None, "s", -1, None),
     )
 
 
@@ -225,29 +247,7 @@ FORMER_FEATURES: tuple[Feature, ...] = (
     Feature("is_weekend", "event_time", Op.WEEKEND, None, "flag", 0, None),
     Feature("category_risk", "merchant_category", Op.CATEGORY_RISK, None, "probability", 0, None),
     Feature("type_risk", "transaction_type", Op.TYPE_RISK, None, "probability", 0, None),
-    # known labels of the merchant
-    Feature("merchant_labels_1d", "is_fraud", Op.MERCHANT_KNOWN, _D1, "labels", 0, None),
-    Feature("merchant_labels_2d", "is_fraud", Op.MERCHANT_KNOWN, _D2, "labels", 0, None),
-    Feature("merchant_labels_7d", "is_fraud", Op.MERCHANT_KNOWN, _D7, "labels", 0, None),
-    Feature("merchant_labels_28d", "is_fraud", Op.MERCHANT_KNOWN, _D28, "labels", 0, None),
-    Feature("merchant_labels_30d", "is_fraud", Op.MERCHANT_KNOWN, _D30, "labels", 0, None),
-    Feature("merchant_frauds_2d", "is_fraud", Op.MERCHANT_FRAUDS, _D2, "labels", 0, Usual(None, 0)),
-    Feature("merchant_frauds_7d", "is_fraud", Op.MERCHANT_FRAUDS, _D7, "labels", 0, Usual(None, 0)),
-    Feature("merchant_frauds_28d", "is_fraud", Op.MERCHANT_FRAUDS, _D28, "labels", 0, Usual(None, 0)),
-    Feature("merchant_fraud_rate_1d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D1, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_rate_2d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D2, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_rate_7d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D7, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_rate_28d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D28, "share", 0, Usual(None, 0)),
-    Feature("merchant_fraud_rate_30d", "is_fraud", Op.MERCHANT_FRAUD_SHARE, _D30, "share", 0, Usual(None, 0)),
-    Feature("merchant_labelled_amount_mean_7d", "amount_minor", Op.MERCHANT_MEAN, _D7, "major units", -1, None),
-    Feature("merchant_labelled_amount_mean_28d", "amount_minor", Op.MERCHANT_MEAN, _D28, "major units", -1, None),
-    Feature(
-        "merchant_labelled_amount_to_mean_28d", "amount_minor", Op.TO_MERCHANT_MEAN, _D28, "ratio", -1, Usual(None, 1)
-    ),
-    Feature("fraud_streak", "is_fraud", Op.FRAUD_RUN, None, "labels", 0, Usual(None, 0)),
-    Feature("fraud_streak_age_s", "is_fraud", Op.FRAUD_RUN_AGE, None, "s", -1, None),
-    Feature("since_merchant_fraud_s", "is_fraud", Op.SINCE_MERCHANT_FRAUD, None, "s", -1, None),
-    Feature("since_merchant_genuine_s", "is_fraud", Op.SINCE_MERCHANT_GENUINE, None, "s", -1, None),
+    *_label_features("merchant"),
     # known labels of the customer
     Feature("known_frauds", "is_fraud", Op.KNOWN_FRAUDS, None, "labels", 0, Usual(None, 0)),
     Feature("since_known_fraud_s", "is_fraud", Op.SINCE_KNOWN_FRAUD, None, "s", -1, None),
@@ -270,12 +270,23 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
 )
 """Features of a transaction, its customer, and known labels."""
 
-FEATURES: tuple[Feature, ...] = (
+LIVE_FEATURES: tuple[Feature, ...] = (
     *CUSTOMER_FEATURES,
     *(feature for entity in ENTITIES for feature in _entity_features(entity)),
     Feature("amount_to_joint_mean_30d", "amount_minor", Op.TO_JOINT_MEAN, MONTH, "ratio", -1, Usual(None, 1)),
 )
-"""All features in the order of their columns in x: the customer's, those of each entity, and of both."""
+"""The customer's features, those of each entity, and of both: a former table, whose models are read."""
+
+FEATURES: tuple[Feature, ...] = (
+    *LIVE_FEATURES,
+    *(
+        feature
+        for entity in LABELLED_ENTITIES
+        if entity.name != "merchant"  # its label features are among the former ones
+        for feature in _label_features(entity.name, entity.name)
+    ),
+)
+"""All features in the order of their columns in x."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
@@ -332,7 +343,7 @@ def _formerly_named(features: Sequence[Feature]) -> tuple[Feature, ...]:
 
 TABLE_WIDTHS: Mapping[str, int] = {
     spec_hash(table): len(table)
-    for table in (_formerly_named(FORMER_FEATURES), FORMER_FEATURES, CUSTOMER_FEATURES, FEATURES)
+    for table in (_formerly_named(FORMER_FEATURES), FORMER_FEATURES, CUSTOMER_FEATURES, LIVE_FEATURES, FEATURES)
 }
 """Width of x by spec hash, for the tables whose models and records are read: a former one begins as `FEATURES` does.
 

@@ -64,9 +64,9 @@ ENTITIES_SIGNATURE = (
 EVENTS_SIGNATURE = (
     _HASHES, _HASHES, _INTS, _INTS, _DOUBLES, _HASHES, _tuple(*[_HASHES] * len(ENTITIES)), _one_row(entity_record.EVENT)
 )  # fmt: skip
-_INDEX = (_COUNTS, types.int64, _HEADS)
-FIND_SIGNATURE = (*_INDEX, types.Array(types.uint64, 1, "A", readonly=True), _LONGS)
-ADD_SIGNATURE = (*_INDEX, _INTS)
+_KEYS = types.Array(types.uint64, 1, "A", readonly=True)
+FIND_SIGNATURE = (_COUNTS, types.int64, _KEYS, _KEYS, _LONGS)
+ADD_SIGNATURE = (_COUNTS, types.int64, _KEYS, _INTS)
 
 
 ENTITY_LABELS_SIGNATURE = (

@@ -17,7 +17,7 @@ from schemas.transaction_fields import Reader, names_read_by
 
 BATCH_ROWS = 4_096
 _DECISIONS = pa.array([item.name for item in Decision])
-_COPIED = names_read_by(Reader.LABELS)
+_COPIED = names_read_by(Reader.INFERENCE)
 _LABEL_FIELDS = [pa.field("is_fraud", pa.bool_()), pa.field("label_time", EVENT_TIME)]
 """Both null where the label is unknown."""
 _FOUND_FIELDS = [

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.entity import ENTITIES
-from models.features.table import FEATURE_NAMES, FORMER_FEATURES
+from models.features.table import FEATURE_NAMES
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.recompute import Recomputed
 
@@ -66,12 +66,12 @@ class Consistency:
 
 
 def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
-    """Compare bit for bit; features that version 0.1.0 did not have where they were logged."""
+    """Compare bit for bit all features that the version of the job that logged them had."""
     rows = np.flatnonzero(again.found)
     logged = np.column_stack([sample.x[rows], sample.scores[rows]])
     recomputed = np.column_stack([again.x[rows], again.scores[rows]])
     differs = _bits(logged) != _bits(recomputed)
-    differs[~sample.with_entities[rows], len(FORMER_FEATURES) : -1] = False
+    differs[:, :-1] &= sample.logged[rows]
     distance = np.abs(logged.astype(np.float64) - recomputed.astype(np.float64))
     names = (*FEATURE_NAMES, SCORE)
     uncertain = again.uncertain[rows].sum(axis=0).tolist()

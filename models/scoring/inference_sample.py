@@ -20,8 +20,6 @@ class InferenceSample:
 
     Parameters
     ----------
-    transactions, customers : list of str
-        Their ids.
     shards : ndarray of int64, (n,)
         Key of the shard that scored each.
     partitions, offsets : ndarray of int64, (n,)
@@ -61,9 +59,14 @@ class InferenceSample:
 
     @property
     def with_entities(self) -> NDArray[np.bool_]:
-        """Mask of the rows with entity features, (n,); those that an earlier version logged have NaN there."""
-        logged: NDArray[np.bool_] = ~np.isnan(self.x[:, FIRST_ENTITY_COLUMN:]).all(axis=1)
-        return logged
+        """Mask of the rows with entity features, (n,)."""
+        return self.logged[:, FIRST_ENTITY_COLUMN]
+
+    @property
+    def logged(self) -> NDArray[np.bool_]:
+        """Mask of the features that were logged, (n, F): an earlier version had the first ones, and the rest is NaN."""
+        known: NDArray[np.bool_] = np.logical_or.accumulate(~np.isnan(self.x[:, ::-1]), axis=1)[:, ::-1]
+        return known
 
     def keys(self) -> NDArray[np.uint64]:
         """Return the hash of each row's customer and transaction id, see `transaction_hashes`."""

@@ -37,6 +37,7 @@ class ReasonCode(StrEnum):
     DEVICE_CUSTOMERS = "DEVICE_CUSTOMERS"
     DEVICE_AGE = "DEVICE_AGE"
     AMOUNT_ON_DEVICE = "AMOUNT_ON_DEVICE"
+    DEVICE_FRAUDS = "DEVICE_FRAUDS"
 
     @property
     def text(self) -> str:
@@ -69,7 +70,18 @@ TEXTS = {
     ReasonCode.DEVICE_CUSTOMERS: "How many customers have used this device lately, and how many are new to it",
     ReasonCode.DEVICE_AGE: "How long this device has been known",
     ReasonCode.AMOUNT_ON_DEVICE: "The amount compared with what is usually paid on this device",
+    ReasonCode.DEVICE_FRAUDS: "What is known of fraud on this device",
 }
+
+
+def _label_codes(frauds: ReasonCode, amount: ReasonCode) -> dict[Op, ReasonCode]:
+    return {
+        **dict.fromkeys((Op.ENTITY_LABELS, Op.ENTITY_FRAUDS, Op.ENTITY_FRAUD_RATE), frauds),
+        **dict.fromkeys((Op.FRAUD_STREAK, Op.FRAUD_STREAK_AGE), frauds),
+        **dict.fromkeys((Op.SINCE_ENTITY_FRAUD, Op.SINCE_ENTITY_GENUINE), frauds),
+        **dict.fromkeys((Op.ENTITY_LABELLED_MEAN, Op.ENTITY_TO_LABELLED_MEAN), amount),
+    }
+
 
 CODES: dict[Op, ReasonCode] = {
     Op.AMOUNT: ReasonCode.AMOUNT,
@@ -81,8 +93,6 @@ CODES: dict[Op, ReasonCode] = {
     Op.TO_GENUINE_MEAN: ReasonCode.AMOUNT,
     Op.TO_GENUINE_MAXIMUM: ReasonCode.AMOUNT,
     Op.GENUINE_Z_SCORE: ReasonCode.AMOUNT,
-    Op.MERCHANT_MEAN: ReasonCode.AMOUNT_AT_MERCHANT,
-    Op.TO_MERCHANT_MEAN: ReasonCode.AMOUNT_AT_MERCHANT,
     Op.SUM: ReasonCode.SPENDING,
     Op.MEAN: ReasonCode.SPENDING,
     Op.DEVIATION: ReasonCode.SPENDING,
@@ -105,21 +115,15 @@ CODES: dict[Op, ReasonCode] = {
     Op.WEEKEND: ReasonCode.TIME_OF_DAY,
     Op.CATEGORY_RISK: ReasonCode.CATEGORY,
     Op.TYPE_RISK: ReasonCode.PAYMENT_TYPE,
-    Op.MERCHANT_KNOWN: ReasonCode.MERCHANT_FRAUDS,
-    Op.MERCHANT_FRAUDS: ReasonCode.MERCHANT_FRAUDS,
-    Op.MERCHANT_FRAUD_SHARE: ReasonCode.MERCHANT_FRAUDS,
-    Op.FRAUD_RUN: ReasonCode.MERCHANT_FRAUDS,
-    Op.FRAUD_RUN_AGE: ReasonCode.MERCHANT_FRAUDS,
-    Op.SINCE_MERCHANT_FRAUD: ReasonCode.MERCHANT_FRAUDS,
-    Op.SINCE_MERCHANT_GENUINE: ReasonCode.MERCHANT_FRAUDS,
     Op.KNOWN_FRAUDS: ReasonCode.CUSTOMER_FRAUDS,
     Op.SINCE_KNOWN_FRAUD: ReasonCode.CUSTOMER_FRAUDS,
     Op.HISTORY_COUNT: ReasonCode.CUSTOMER_RECORD,
     Op.KNOWN_GENUINE: ReasonCode.CUSTOMER_RECORD,
     Op.GENUINE_MEAN: ReasonCode.CUSTOMER_RECORD,
     Op.GENUINE_MAXIMUM: ReasonCode.CUSTOMER_RECORD,
+    **_label_codes(ReasonCode.MERCHANT_FRAUDS, ReasonCode.AMOUNT_AT_MERCHANT),
 }
-"""The code of each operation on a customer's history and on labels."""
+"""The code of each operation on a customer's history, and on labels of the customer and the merchant."""
 
 
 def _entity_codes(
@@ -144,15 +148,18 @@ ENTITY_CODES: dict[str, dict[Op, ReasonCode]] = {
         ReasonCode.AMOUNT_AT_MERCHANT,
         ReasonCode.NEW_MERCHANT,
     ),
-    "device": _entity_codes(
-        ReasonCode.DEVICE_ACTIVITY,
-        ReasonCode.DEVICE_CUSTOMERS,
-        ReasonCode.DEVICE_AGE,
-        ReasonCode.AMOUNT_ON_DEVICE,
-        ReasonCode.NEW_DEVICE,
-    ),
+    "device": {
+        **_entity_codes(
+            ReasonCode.DEVICE_ACTIVITY,
+            ReasonCode.DEVICE_CUSTOMERS,
+            ReasonCode.DEVICE_AGE,
+            ReasonCode.AMOUNT_ON_DEVICE,
+            ReasonCode.NEW_DEVICE,
+        ),
+        **_label_codes(ReasonCode.DEVICE_FRAUDS, ReasonCode.AMOUNT_ON_DEVICE),
+    },
 }
-"""By entity, the code of each operation on its transactions."""
+"""By entity, the code of each operation on its transactions, and on its labels."""
 
 FEATURE_CODES: tuple[ReasonCode, ...] = tuple(
     (ENTITY_CODES[feature.entity] if feature.entity else CODES)[feature.operation] for feature in FEATURES

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.features import label_kernel
 from models.features.entities.entity_keys import NO_ENTITY
 from models.features.entities.entity_record import EVENT
+from models.features.entities.hashed_pool import HashedPool
 from models.features.entities.label_layout import LABEL_LAYOUT, LABEL_WIDTH
 from models.features.entity import ENTITIES, LABELLED_ENTITIES
 from models.features.label_batch import LabelBatch
@@ -44,6 +45,18 @@ def without_labels(rows: NDArray[np.uint32]) -> NDArray[np.float32]:
     return np.tile(LABEL_LAYOUT.missing, (int(has_labels(rows).sum()), 1))
 
 
+class _EntityLabelPool(HashedPool, LabelPool[int]):
+    """Known labels of entities by the hash of their value."""
+
+    def _allocate(self, capacity: int) -> None:
+        super()._allocate(capacity)
+        LabelPool._allocate(self, capacity)
+        self.keys = np.zeros(capacity, np.uint64)
+
+    def _arrays(self) -> list[NDArray[np.generic]]:
+        return [*super()._arrays(), self.keys]
+
+
 class EntityLabels:
     """Known labels of entities, by the hash of their value, which describe their events.
 
@@ -59,7 +72,7 @@ class EntityLabels:
 
     def __init__(self, *, load: Callable[[int], bytes | None] | None, capacity: int = 16_384) -> None:
         warm_up()
-        self._pool = LabelPool[int](capacity=capacity, load=load)
+        self._pool = _EntityLabelPool(capacity=capacity, load=load)
 
     def learn(self, labels: NDArray[Any]) -> None:
         """Add labels of ENTITY_LABEL, (n,)."""
@@ -89,7 +102,7 @@ class EntityLabels:
         self, labels: NDArray[Any], labels_before: NDArray[np.int64], events: NDArray[Any], units: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         pool, layout = self._pool, LABEL_LAYOUT
-        slots = pool.slots(labels["key"].tolist() + events["key"].tolist())
+        slots = pool.slots_of(np.concatenate((labels["key"], events["key"])))
         x = np.empty((len(events), LABEL_WIDTH), np.float32)
         label_kernel.advance_entities(
             pool.labels, pool.counts, pool.totals, pool.tiles, pool.ledger_rows, pool.ledger.with_room_for(len(labels)),

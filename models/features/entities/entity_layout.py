@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from models.features.entities.entity_facts import OTHER_FACTS, WINDOWED_FACTS
 from models.features.entity import ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
-from models.features.table import CUSTOMER_FEATURES, FEATURES
+from models.features.table import CUSTOMER_FEATURES, LIVE_FEATURES
 from models.features.window import WINDOWS
 
-_OF_ONE = [feature for feature in FEATURES if feature.entity == ENTITIES[0].name]
+_OF_ONE = [feature for feature in LIVE_FEATURES if feature.entity == ENTITIES[0].name]
 
 ENTITY_LAYOUT = FeatureLayout(
     windows_ms=np.array([window.length_ms for window in WINDOWS], np.int64),

@@ -12,14 +12,19 @@ from models.features.table import LABEL_WINDOWS
 
 _IN_TABLE = FeatureLayout.of(WINDOWED_FACTS, ENTITY_FACTS, LABEL_WINDOWS)
 
-LABEL_COLUMNS = slice(int(_IN_TABLE.columns[0]), int(_IN_TABLE.columns[-1]) + 1)
-"""Columns of x with the label features of the labelled entities, which follow one another."""
-
 LABEL_WIDTH = len(_IN_TABLE.columns) // len(LABELLED_ENTITIES)
 """Label features of one entity."""
 
-LABEL_LAYOUT = replace(_IN_TABLE, columns=_IN_TABLE.columns - LABEL_COLUMNS.start)
-"""Columns of one entity's label features, from 0 on."""
+LABEL_COLUMNS = tuple(slice(first, first + LABEL_WIDTH) for first in _IN_TABLE.columns[::LABEL_WIDTH].tolist())
+"""Columns of x with the label features of each labelled entity."""
+
+LABEL_LAYOUT = replace(
+    _IN_TABLE,
+    columns=np.arange(LABEL_WIDTH),
+    fact_indices=_IN_TABLE.fact_indices[:LABEL_WIDTH],
+    missing=_IN_TABLE.missing[:LABEL_WIDTH],
+)
+"""Columns of one entity's label features, from 0 on: all entities have the same."""
 
 
 def missing_label_features(n: int) -> NDArray[np.float32]:

@@ -29,23 +29,23 @@ class SlotIndex:
         self._bits = max(1, (capacity - 1).bit_length())
         self._entries = np.zeros(_WAYS << self._bits, np.int32)
 
-    def find(self, heads: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def find(self, held: NDArray[np.uint64], keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return the row of each key, -1 for one that is absent, (n,).
 
         Parameters
         ----------
-        heads : ndarray with a field ``key``, (capacity,)
+        held : ndarray of uint64, (capacity,)
             The key of each row, 0 for a row without.
         keys : ndarray of uint64, (n,)
             Other than 0.
         """
         slots = np.empty(len(keys), np.int64)
-        find(self._entries, self._bits, heads, keys, slots)
+        find(self._entries, self._bits, held, keys, slots)
         return slots
 
-    def add(self, heads: NDArray[np.void], slots: NDArray[np.int64]) -> None:
-        """Add rows, whose keys are in their heads."""
-        add(self._entries, self._bits, heads, slots)
+    def add(self, held: NDArray[np.uint64], slots: NDArray[np.int64]) -> None:
+        """Add rows, whose keys are among those held."""
+        add(self._entries, self._bits, held, slots)
 
 
 @inlined
@@ -55,25 +55,25 @@ def _first_entry(key, bits):
 
 
 @compiled
-def find(entries, bits, heads, keys, slots):
+def find(entries, bits, held, keys, slots):
     """Write the row of each key, -1 for one that is absent."""
     for i in range(keys.size):
         first = _first_entry(keys[i], bits)
         slots[i] = -1
         for entry in range(first, first + _WAYS):
-            if heads[entries[entry]].key == keys[i]:
+            if held[entries[entry]] == keys[i]:
                 slots[i] = entries[entry]
                 break
 
 
 @compiled
-def add(entries, bits, heads, slots):
+def add(entries, bits, held, slots):
     """Put each row into an entry of its key: one whose row has another key now, or else the first."""
     for i in range(slots.size):
-        first = _first_entry(heads[slots[i]].key, bits)
+        first = _first_entry(held[slots[i]], bits)
         chosen = first
         for entry in range(first + _WAYS - 1, first - 1, -1):
-            key = heads[entries[entry]].key
+            key = held[entries[entry]]
             if entries[entry] == slots[i] or not key or _first_entry(key, bits) != first:
                 chosen = entry
         entries[chosen] = slots[i]

@@ -12,12 +12,12 @@ from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_facts import UNKNOWN
 from models.features.entities.entity_layout import ENTITY_LAYOUT
 from models.features.entities.entity_record import EVENT, MAX_LEFT_IDS, RECENT
-from models.features.table import FEATURES
+from models.features.table import LIVE_FEATURES
 from models.features.window import HORIZON_MS
 
 FACTS = [
     (feature.operation.value, feature.window and feature.window.name)
-    for feature in FEATURES
+    for feature in LIVE_FEATURES
     if feature.entity == "device"
 ]
 LAYOUT = ENTITY_LAYOUT

@@ -1,3 +1,5 @@
+"""Random streams of transactions and labels for the feature kernels."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +14,7 @@ from models.features.engine import FeatureEngine
 from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_labels import EntityLabels, labels_by_entity
+from models.features.entities.label_layout import LABEL_WIDTH
 from models.features.entity import ENTITIES
 from models.features.hashing import hash_column, hash_pairs
 from models.features.label_batch import LabelBatch
@@ -116,6 +119,7 @@ class LabelRow:
     transaction: int
     customer: int
     merchant: int
+    device: int | None
     amount_minor: int
     is_fraud: bool
     label_time_ms: int
@@ -140,6 +144,7 @@ def labelled_streams(draw):
                 transaction=row.transaction if known else 1_000 + int(rng.integers(10)),
                 customer=row.customer,
                 merchant=row.merchant,
+                device=row.device if rng.random() < 0.8 else None,  # a writer that does not know it
                 amount_minor=row.amount_minor,
                 is_fraud=bool(rng.random() < 0.4),
                 label_time_ms=label_time_ms,
@@ -154,6 +159,7 @@ def label_batch(labels: list[LabelRow]) -> LabelBatch:
         "transaction_id": [f"t-{label.transaction}" for label in labels],
         "customer_id": [f"c{label.customer}" for label in labels],
         "merchant_id": [f"merchant {label.merchant}" for label in labels],
+        "device_id": [None if label.device is None else f"device-{label.device}" for label in labels],
         "amount_minor": [label.amount_minor for label in labels],
         "event_time": [label.label_time_ms for label in labels],
         "is_fraud": [label.is_fraud for label in labels],
@@ -173,6 +179,7 @@ def naive_label(label: LabelRow) -> KnownLabel:
         transaction_id=transaction,
         customer_id=customer,
         merchant_id=f"merchant {label.merchant}",
+        device_id=None if label.device is None else f"device-{label.device}",
         amount_minor=label.amount_minor,
         is_fraud=label.is_fraud,
         label_time_ms=label.label_time_ms,
@@ -224,7 +231,7 @@ class Store:
     def __init__(self, other: "Store | None" = None, *, capacity: int = 64, customer: int | None = None) -> None:
         self.customer = customer  # the only customer whose labels the engine learns; None for all
         self.states = {key: bytes(raw) for key, raw in other.states.items()} if other else {}
-        self.merchants = {key: bytes(raw) for key, raw in other.merchants.items()} if other else {}
+        self.entity_labels = {key: bytes(raw) for key, raw in other.entity_labels.items()} if other else {}
         self.customers = {key: bytes(raw) for key, raw in other.customers.items()} if other else {}
         self.engine = FeatureEngine(
             load=self.states.get,
@@ -233,7 +240,7 @@ class Store:
             category_risk=CATEGORY_RISK,
             type_risk=TYPE_RISK,
         )
-        self.entities = EntityLabels(load=self.merchants.get, capacity=capacity)
+        self.entities = EntityLabels(load=self.entity_labels.get, capacity=capacity)
 
     def run(
         self, stream: list[Row], cuts: Sequence[int] = (), labels: Sequence[LabelRow] = (), *, save_every: int = 1
@@ -276,9 +283,9 @@ class Store:
         learned, of = labels_by_entity(labels)
         inputs = EntityInputs.missing(len(rows))
         before = np.searchsorted(of, before[events["row"] // len(ENTITIES)])
-        inputs.label_x[:] = self.entities.advance(learned, before, events, units)
+        inputs.label_x.reshape(-1, LABEL_WIDTH)[events["row"]] = self.entities.advance(learned, before, events, units)
         return inputs
 
     def save(self) -> None:
-        self.merchants.update(self.entities.pop_changed())
+        self.entity_labels.update(self.entities.pop_changed())
         self.customers.update(self.engine.pop_changed_labels())

@@ -1,3 +1,5 @@
+"""Features are the same bits for any split of the stream into batches."""
+
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ def assert_same_run(store, run, other_store, other_run):
     assert run[0].tobytes() == other_run[0].tobytes(), "x"
     assert run[1].tobytes() == other_run[1].tobytes(), "final scores"
     assert store.states == other_store.states
-    assert store.merchants == other_store.merchants
+    assert store.entity_labels == other_store.entity_labels
     assert store.customers == other_store.customers
 
 
@@ -81,7 +83,7 @@ def test_labels_give_the_same_records_in_any_sequence_with_repeats_and_revocatio
 
 @settings(max_examples=50, deadline=None)
 @given(labelled=labelled_streams(), cuts=_CUTS)
-def test_engine_learns_labels_of_its_customers_and_of_every_merchant(labelled, cuts):
+def test_engine_learns_labels_of_its_customers_and_of_every_entity(labelled, cuts):
     stream, labels = labelled
     mine = [row for row in stream if row.customer == 0]
     index = [sum(row.customer == 0 for row in stream[:i]) for i in range(len(stream) + 1)]
@@ -95,7 +97,7 @@ def test_engine_learns_labels_of_its_customers_and_of_every_merchant(labelled, c
 
     rows = [i for i, row in enumerate(stream) if row.customer == 0]
     assert (x[rows].tobytes(), scores[rows].tobytes()) == (x_mine.tobytes(), scores_mine.tobytes())
-    assert shard.merchants == whole.merchants
+    assert shard.entity_labels == whole.entity_labels
     assert shard.customers == {key: raw for key, raw in whole.customers.items() if key == "c0"}
 
 

@@ -35,9 +35,7 @@ def breaks(record: dict[str, Any], case: Hostile) -> Reason | None:
         Reason.INVALID_LABEL_TIME: label_ms is not None and label_ms < event_ms,
         Reason.LABEL_TIME_AHEAD: label_ms is not None and label_ms > latest_ms,
     }
-    precedence = [Reason.NULL_KEY, Reason.KEY_MISMATCH, Reason.INVALID_ID]
-    precedence += [Reason.INVALID_AMOUNT, Reason.INVALID_TEXT] if label_ms is None else [Reason.INVALID_AMOUNT]
-    return next((reason for reason in [*precedence, *broken] if broken[reason]), None)
+    return next((reason for reason, holds in broken.items() if holds), None)
 
 
 def largest_amount(record: dict[str, Any]) -> int:

@@ -11,7 +11,7 @@ def label_batch(*rows):
     """Return numbered genuine labels of merchant m and customer c, 10 units each, an hour apart."""
     full = [
         {
-            "transaction_id": f"l{i}", "customer_id": "c", "merchant_id": "m", "amount_minor": 1000,
+            "transaction_id": f"l{i}", "customer_id": "c", "merchant_id": "m", "device_id": "d", "amount_minor": 1000,
             "event_time": START_MS, "is_fraud": False, "label_time": START_MS + i * HOUR_MS, **row,
         }
         for i, row in enumerate(rows)

@@ -1,3 +1,5 @@
+"""Features of labels."""
+
 import numpy as np
 import pytest
 
@@ -127,18 +129,32 @@ def test_changed_labels_of_entities_are_in_memory_until_they_are_written():
     stored = {}
     labels, batch = EntityLabels(load=stored.get, capacity=1), label_batch(FRAUD, {**FRAUD, "merchant_id": "m2"})
     learned, rows = labels_by_entity(batch)
-    for row in range(2):
+    for row in range(4):
         labels.learn(learned[row : row + 1])
-    assert rows.tolist() == [0, 1]
+    assert rows.tolist() == [0, 0, 1, 1], "of the merchants and of the device"
     changed = labels.pop_changed()
     assert set(changed) == set(learned["key"].tolist())
     assert labels.pop_changed() == {}
     stored.update(changed)
-    transactions = records({"event_time": START_MS + HOUR_MS})
+    transactions = records({"event_time": START_MS + HOUR_MS, "device_id": "d"})
     events, units = entity_events_and_units(transactions)
     found = EntityLabels(load=stored.get).describe(events, units)
-    frauds = FEATURE_NAMES.index("merchant_frauds_2d") - LABEL_COLUMNS.start
-    assert found[:, frauds].tolist() == [1]
+    frauds = FEATURE_NAMES.index("merchant_frauds_2d") - LABEL_COLUMNS[0].start
+    assert found[:, frauds].tolist() == [1, 2]
+
+
+def test_a_fraud_known_on_a_device_counts_at_once_for_every_customer_of_it():
+    stolen = {**FRAUD, "customer_id": "another", "merchant_id": "elsewhere", "device_id": "shared"}
+    x = features(START_MS + HOUR_MS, stolen, device_id="shared")
+    assert (x["device_labels_1d"], x["device_frauds_2d"], x["device_fraud_rate_28d"]) == (1, 1, 1)
+    assert (x["device_fraud_streak"], x["device_fraud_streak_age_s"], x["since_device_fraud_s"]) == (1, 3600, 3600)
+    assert (x["known_frauds"], x["merchant_frauds_2d"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("labelled", "used"), [("d", None), (None, "d"), ("d", "e"), (None, None)])
+def test_a_label_counts_for_no_device_but_its_own(labelled, used):
+    x = features(START_MS + HOUR_MS, {**FRAUD, "device_id": labelled}, device_id=used)
+    assert (x["device_labels_1d"], x["since_device_fraud_s"], x["merchant_frauds_2d"]) == (0, -1, 1)
 
 
 # Written by version 1, never to be changed: running jobs have such state.

@@ -1,3 +1,5 @@
+"""Feature table."""
+
 from dataclasses import replace
 
 import pytest
@@ -5,7 +7,8 @@ import pytest
 from models.features import customer_facts, label_facts, table
 from models.features.entities import entity_facts
 from models.features.entities.entity_layout import ENTITY_LAYOUT, ENTITY_WIDTH, FIRST_ENTITY_COLUMN
-from models.features.entity import ENTITIES
+from models.features.entities.label_layout import LABEL_COLUMNS, LABEL_LAYOUT
+from models.features.entity import ENTITIES, LABELLED_ENTITIES
 from models.features.feature_layout import FeatureLayout, fact_index
 from models.features.operation import Operation
 from models.features.table import (
@@ -14,6 +17,7 @@ from models.features.table import (
     FEATURES,
     FORMER_FEATURES,
     LABEL_WINDOWS,
+    LIVE_FEATURES,
     TABLE_WIDTHS,
     WINDOWS,
     spec_hash,
@@ -51,7 +55,7 @@ def test_every_feature_is_a_distinct_fact_of_one_kernel():
     columns = [column for layout in layouts for column in layout.columns.tolist()]
     joint = FEATURE_NAMES.index("amount_to_joint_mean_30d")
     assert sorted([*columns, *entities, joint]) == list(range(len(FEATURES)))
-    for facts in (*layouts, ENTITY_LAYOUT):
+    for facts in (layouts[0], layouts[2], LABEL_LAYOUT, ENTITY_LAYOUT):
         assert len(set(facts.fact_indices.tolist())) == len(facts.fact_indices)
 
 
@@ -100,6 +104,14 @@ def test_a_usual_value_of_an_entity_is_of_the_same_entity():
 def test_models_of_a_former_table_are_read_as_the_beginning_of_the_present_one():
     assert TABLE_WIDTHS["4d6fbad85b6bf301"] == TABLE_WIDTHS[spec_hash(FORMER_FEATURES)] == 88
     assert TABLE_WIDTHS[spec_hash(CUSTOMER_FEATURES)] == len(CUSTOMER_FEATURES)
+    assert TABLE_WIDTHS["b7b170815442420b"] == TABLE_WIDTHS[spec_hash(LIVE_FEATURES)] == len(LIVE_FEATURES) == 194
     assert TABLE_WIDTHS[spec_hash()] == len(FEATURES)
     assert FEATURES[:88] == FORMER_FEATURES
     assert FEATURES[: len(CUSTOMER_FEATURES)] == CUSTOMER_FEATURES
+    assert FEATURES[: len(LIVE_FEATURES)] == LIVE_FEATURES
+
+
+def test_labelled_entities_have_the_same_label_features():
+    operations = [[feature.operation for feature in FEATURES[columns]] for columns in LABEL_COLUMNS]
+    assert len(operations) == len(LABELLED_ENTITIES)
+    assert all(mine == operations[0] for mine in operations)

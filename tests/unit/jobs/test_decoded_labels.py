@@ -1,5 +1,7 @@
 """Labels on their way from their topic to the shards that know them."""
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def decoded(records, shards):
 
 @pytest.mark.parametrize("shards", [1, 2, 8])
 def test_each_label_goes_to_its_customers_shard_and_to_one_shard_of_its_merchant_alone(shards):
-    records = [label(number, merchant_id=f"m{number % 5}") for number in range(40)]
+    records = [label(number, merchant_id=f"m{number % 5}", device_id=None) for number in range(40)]
     customers, entities = {}, {}
     for to_entities, shard, (kind, _, (payload,), _, _) in decoded(records, shards):
         if to_entities:
@@ -52,6 +54,19 @@ def test_each_label_goes_to_its_customers_shard_and_to_one_shard_of_its_merchant
     by_key = {key: {row % 5 for rows in entities.values() for row in rows if rows[row] == key} for rows in
               entities.values() for key in rows.values()}  # fmt: skip
     assert sorted(map(sorted, by_key.values())) == [[number] for number in range(5)], "one key for each merchant"
+
+
+def test_a_label_goes_to_one_shard_of_its_device_too():
+    records = [label(number, merchant_id="m", device_id=f"d{number % 3}") for number in range(40)]
+    shards, rows = defaultdict(set), defaultdict(list)
+    for to_entities, shard, (_, _, (payload,), _, _) in decoded(records, 8):
+        if to_entities:
+            found, positions = decode_entity_labels(payload)
+            for key, row in zip(found["key"].tolist(), positions.tolist(), strict=True):
+                shards[key].add(shard)
+                rows[key].append(row)
+    assert all(len(mine) == 1 for mine in shards.values())
+    assert sorted(rows.values()) == sorted([list(range(40)), *(list(range(n, 40, 3)) for n in range(3))])
 
 
 def test_rejected_labels_go_to_the_shard_of_their_batch_with_their_bytes():

@@ -16,6 +16,8 @@ from schemas.registry import FileRegistry
 from schemas.rejection import Reason
 from schemas.topics import Topics
 from schemas.transaction_fields import TRANSACTION_FIELDS
+from tests.batches import LABELS
+from tests.records import label
 
 SCHEMAS = sorted(path.name.removesuffix(".avsc") for path in (files("schemas") / "avro").iterdir())
 
@@ -73,6 +75,9 @@ FINGERPRINTS = {
     48: "eee857de7bad31d3",
     49: "4d6fa143074d46a8",
     50: "8e33fd9090a88ea8",
+    51: "f1343c3e8cb378c8",
+    52: "d9ee52897a0a8dc1",
+    53: "426b7b199a2d1747",
 }
 
 
@@ -120,6 +125,13 @@ def test_alert_of_an_earlier_version_is_read_with_its_reasons():
     fastavro.schemaless_writer(buffer, written(2), {**alert, "reasons": [reason]})
     read = RecordCodec("alert", "", FileRegistry()).decode(header(2) + buffer.getvalue())
     assert read["reasons"] == [{**reason, "code": "", "text": "", "contribution": None}]
+
+
+def test_label_of_an_earlier_version_names_no_device():
+    labelled = label(1)
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, written(4), labelled)
+    assert LABELS.codec.decode(header(4) + buffer.getvalue()) == {**labelled, "device_id": None}
 
 
 def test_label_columns_are_those_of_the_schema():

@@ -1,3 +1,5 @@
+"""Reason codes."""
+
 from models.features.entity import ENTITIES
 from models.features.operation import Operation
 from models.features.table import FEATURE_NAMES, FEATURES
@@ -77,7 +79,14 @@ MEANINGS = {
         "The amount compared with what is usually paid on this device",
         {
             "device entity_mean", "device entity_deviation", "device entity_maximum", "device entity_z_score",
-            "device entity_to_mean",
+            "device entity_to_mean", "device merchant_mean", "device to_merchant_mean",
+        },
+    ),
+    "DEVICE_FRAUDS": (
+        "What is known of fraud on this device",
+        {
+            "device merchant_known", "device merchant_frauds", "device merchant_fraud_share", "device fraud_run",
+            "device fraud_run_age", "device since_merchant_fraud", "device since_merchant_genuine",
         },
     ),
 }  # fmt: skip
@@ -100,9 +109,9 @@ def test_every_code_is_listed_here():
 
 
 def test_every_operation_has_a_code():
-    operations = {feature.operation for feature in FEATURES if feature.entity}
-    assert CODES.keys() | operations == set(Operation)
-    assert {entity.name: operations for entity in ENTITIES} == {
-        name: set(codes) for name, codes in ENTITY_CODES.items()
+    operations = {
+        entity.name: {feature.operation for feature in FEATURES if feature.entity == entity.name} for entity in ENTITIES
     }
+    assert CODES.keys() | set().union(*operations.values()) == set(Operation)
+    assert operations == {name: set(codes) for name, codes in ENTITY_CODES.items()}
     assert len(FEATURE_CODES) == len(FEATURE_NAMES)

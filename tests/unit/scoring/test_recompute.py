@@ -1,3 +1,5 @@
+"""Recomputation of logged features and scores."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 
 from benchmarks.baselines.naive_labels import is_of_labels
 from models.features.entity import ENTITIES
-from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES
+from models.features.table import FEATURE_NAMES, FEATURES, FORMER_FEATURES, LIVE_FEATURES
 from models.scoring.consistency import compare
 from models.scoring.recompute import recompute
 from models.scoring.recorded_sequences import RecordedSequences
@@ -134,10 +136,11 @@ def test_two_events_of_an_entity_with_one_number_are_found():
     assert (found.shared_numbers, found.consistent) == (1, False)
 
 
-def test_features_that_an_earlier_version_did_not_log_are_not_compared():
+@pytest.mark.parametrize("table", [FORMER_FEATURES, LIVE_FEATURES])
+def test_features_that_an_earlier_version_did_not_log_are_not_compared(table):
     job, sample = run(0.1)
     former = slice(0, len(sample) // 2)
-    sample.x[former, len(FORMER_FEATURES) :] = np.nan
+    sample.x[former, len(table) :] = np.nan
     found = again(job, sample)
     assert (found.mismatching, found.compared) == (0, len(sample))
     sample.x[former, 0] += 1

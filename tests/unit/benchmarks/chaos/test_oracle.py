@@ -36,6 +36,7 @@ def known(label, offset):
             customer_id=label["customer_id"],
             merchant_id=label["merchant_id"],
             amount_minor=label["amount_minor"],
+            device_id=label["device_id"],
             is_fraud=label["is_fraud"],
             label_time_ms=round(label["label_time"].timestamp() * 1000),
         ),
@@ -63,7 +64,7 @@ def test_oracle_expects_the_scores_of_the_scorer_given_its_labels():
     keys = [
         (
             (row["customer_id"], row["transaction_id"]),
-            Basis(model.manifest.model_id, (int(count),), "", (0, 0), (int(count), 0)),
+            Basis(model.manifest.model_id, (int(count),), "", (0, 0), (int(count), int(count))),
         )
         for row, count in zip(rows, needed, strict=True)
     ]

@@ -7,6 +7,7 @@ from schemas.avro_schemas import ALERT, LABEL
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry, value_subject
 from schemas.topics import Topics
+from schemas.transaction_fields import Reader, names_read_by
 from tests.records import NOON
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -27,6 +28,7 @@ def alert(number: int = 0, **changes: Any) -> dict[str, Any]:
         "merchant_id": HOSTILE,
         "amount_minor": 100 * number,
         "currency": "EUR",
+        "device_id": "d" if number % 2 else None,
         "review_threshold": 0.5,
         "block_threshold": 0.8,
         "features": {"amount": 1.0, "since_last_s": float("nan")},
@@ -40,7 +42,7 @@ def alert(number: int = 0, **changes: Any) -> dict[str, Any]:
 
 def label_of(about: dict[str, Any], *, is_fraud: bool, after_s: int = 60) -> dict[str, Any]:
     """Return the label of an alert's transaction, known some seconds later."""
-    names = ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time")
+    names = names_read_by(Reader.LABELS)
     known = about["event_time"] + timedelta(seconds=after_s)
     record = {**{name: about[name] for name in names}, "is_fraud": is_fraud, "label_time": known}
     return through(LABEL, Topics().labels, record)

@@ -1,3 +1,5 @@
+"""Labels from reviews."""
+
 import asyncio
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +25,7 @@ def test_review_labels_the_transaction_of_the_alert_as_of_now():
     label = reviews(NOON + timedelta(hours=1, microseconds=1_999)).label(about, is_fraud=True)
     assert label["label_time"] == NOON + timedelta(hours=1, milliseconds=1)
     assert label["is_fraud"] is True
-    for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "event_time"):
+    for name in ("transaction_id", "customer_id", "merchant_id", "amount_minor", "device_id", "event_time"):
         assert label[name] == about[name]
     assert through(LABEL, Topics().labels, label) == label
 

@@ -24,8 +24,10 @@ def reason(feature, value, usual=None, contribution=1.0, code="SPENDING", text="
         (reason("count_1h", 12.0, 0.5), "12 transactions in the last hour before this one (usually 0.5)"),
         (reason("speed_kmh", 2_310.4), "Moved at 2,310 km/h since the customer's last transaction"),
         (reason("since_last_s", 42.0, 7_200.0), "42 seconds after the customer's last transaction (usually 2 hours)"),
-        (reason("merchant_fraud_rate_7d", 0.25, 0.0), "25.00% of this merchant's labels of the last 7 days are fraud"
-         " (usually 0.00%)"),
+        (reason("merchant_fraud_rate_7d", 0.25, 0.0), "25.00% of the labels of the last 7 days at this merchant are"
+         " fraud (usually 0.00%)"),
+        (reason("device_frauds_28d", 2.0, 0.0), "2 known frauds on this device in the last 28 days (usually 0)"),
+        (reason("since_device_fraud_s", 7_200.0), "Last known fraud on this device was 2 hours ago"),
         (reason("new_device", 1.0, 0.0), "First use of this device"),
         (reason("new_device", 0.0, 0.0), "Has used this device before"),
         (reason("hour", 3.0), "Paid in hour 3 of the day, UTC"),
@@ -95,7 +97,9 @@ def test_customers_of_an_entity_are_others_where_this_one_is_new_to_it(value, is
     assert summarized(alert)["reasons"][0]["summary"] == expected
 
 
-@pytest.mark.parametrize(("name", "value"), [("device_customers_24h", 0.0), ("device_age_s", -1.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("device_customers_24h", 0.0), ("device_age_s", -1.0), ("device_frauds_2d", 0.0)]
+)
 def test_transaction_without_a_device_has_no_figure_of_it(name, value):
     alert = {
         "reasons": [reason(name, value, text="The device")],
