@@ -11,7 +11,7 @@ UV := UV_CACHE_DIR="$(CACHE)/uv" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
 PIP := PIP_CACHE_DIR="$(CACHE)/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
 # Without this, onnxruntime sends telemetry and writes to the home folder.
 export ORT_DISABLE_TELEMETRY := 1
-# uv compiles no packages, and containers often forbid Python to keep what it compiles: each process would compile anew.
+# uv compiles no packages, and containers often forbid Python to keep what it compiles: each process would compile again.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 LOCKED := requirements/bootstrap.lock pyproject.toml Makefile

@@ -8,7 +8,6 @@ from benchmarks.load_phases import LoadPhases, Phase
 from fraudstream.devstack.stack import Services
 from fraudstream.readers.alert_watch import AlertWatch
 from fraudstream.readers.latency import LONGEST_MS, MICROSECONDS, latency_histogram
-from fraudstream.settings.settings import Settings
 from schemas.wall_clock import now_ms
 
 
@@ -64,7 +63,7 @@ class AlertLatency:
 
     Parameters
     ----------
-    settings, services
+    services
         Of the job.
     job_id : str
     load : LoadPhases
@@ -72,8 +71,8 @@ class AlertLatency:
     lengths : Lengths
     """
 
-    def __init__(self, settings: Settings, services: Services, job_id: str, load: LoadPhases, lengths: Lengths) -> None:
-        self._broker = services.broker(settings)
+    def __init__(self, services: Services, job_id: str, load: LoadPhases, lengths: Lengths) -> None:
+        self._broker = services.broker
         self._rest, self._job_id = services.rest, job_id
         self._load, self._lengths = load, lengths
 

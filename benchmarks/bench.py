@@ -49,8 +49,8 @@ def bench_settings(model: Path) -> Settings:
     )
 
 
-def publish(settings: Settings, services: Services, table: pa.Table, rate: float | None = None) -> None:
+def publish(services: Services, table: pa.Table, rate: float | None = None) -> None:
     """Send a table to the transactions topic."""
-    registry = registry_of(settings)
-    with services.broker(settings).publisher() as publisher:
-        replay(table, publisher, settings.topics.transactions, registry, rate=rate)
+    registry = registry_of(services.settings)
+    with services.broker.publisher() as publisher:
+        replay(table, publisher, services.settings.topics.transactions, registry, rate=rate)

@@ -17,7 +17,6 @@ from fraudstream.control.submit import SCRIPT, stop_job, submit
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records, topic_size
 from fraudstream.kafka.topics import create_topics
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
@@ -76,16 +75,16 @@ def rates_in_turns(sides: Mapping[str, Callable[[int], float]], turns: int = TUR
 
 
 @contextmanager
-def scoring(settings: Settings, services: Services, script: Path = SCRIPT) -> Iterator[int]:
+def scoring(services: Services, script: Path = SCRIPT) -> Iterator[int]:
     """Run a job on its settings' topics, made where they are missing; yields the time of its first score, in ms."""
-    create_topics(services.broker(settings))
-    job = submit(settings, services, script=script)
-    await_records(services.broker(settings), settings.topics.scores, 1, seconds=PATIENCE_S)
+    create_topics(services.broker)
+    job = submit(services, script=script)
+    await_records(services.broker, services.settings.topics.scores, 1, seconds=PATIENCE_S)
     yield now_ms()
-    stop_job(settings, services, job.job_id, savepoint=False)
+    stop_job(services, job.job_id, savepoint=False)
 
 
-def drain_seconds(settings: Settings, services: Services, expected: dict[str, int], script: Path = SCRIPT) -> float:
+def drain_seconds(services: Services, expected: dict[str, int], script: Path = SCRIPT) -> float:
     """Return the seconds from a new job's first score until each output topic has its expected records.
 
     Raises
@@ -93,10 +92,10 @@ def drain_seconds(settings: Settings, services: Services, expected: dict[str, in
     RuntimeFailure
         All of them were there at the first poll: nothing was measured.
     """
-    with scoring(settings, services, script) as begun:
-        require_unfinished(expected, {topic: topic_size(services.broker(settings), topic) for topic in expected})
+    with scoring(services, script) as begun:
+        require_unfinished(expected, {topic: topic_size(services.broker, topic) for topic in expected})
         for topic, count in expected.items():
-            await_records(services.broker(settings), topic, count, seconds=PATIENCE_S)
+            await_records(services.broker, topic, count, seconds=PATIENCE_S)
         return (now_ms() - begun) / 1000
 
 
@@ -107,21 +106,22 @@ def require_unfinished(expected: Mapping[str, int], found: Mapping[str, int]) ->
         raise RuntimeFailure(f"expected a drain that outlasts its first poll, got all {counts} at it. Use more events.")
 
 
-def job_rate(settings: Settings, services: Services, count: int) -> float:
+def job_rate(services: Services, count: int) -> float:
     """Return a new job's steady rate over its settings' topics, which hold `count` transactions, events a second."""
-    create_topics(services.broker(settings))
-    job = submit(settings, services)
-    rate = scored_rate(settings, services, count)
-    stop_job(settings, services, job.job_id, savepoint=False)
+    create_topics(services.broker)
+    job = submit(services)
+    rate = scored_rate(services, count)
+    stop_job(services, job.job_id, savepoint=False)
     return rate
 
 
-def loop_rate(settings: Settings, services: Services, count: int) -> float:
+def loop_rate(services: Services, count: int) -> float:
     """Return the plain loop's steady rate over the first `count` transactions, events a second."""
-    create_topics(services.broker(settings))
-    _await_leaders(settings, services)
+    create_topics(services.broker)
+    _await_leaders(services)
+    settings = services.settings
     arguments = Arguments(
-        bootstrap_servers=services.bootstrap_servers,
+        bootstrap_servers=services.broker.bootstrap_servers,
         model=settings.model.artifact.absolute(),
         topic=settings.topics.transactions,
         scores_topic=settings.topics.scores,
@@ -140,29 +140,27 @@ def loop_rate(settings: Settings, services: Services, count: int) -> float:
                 raise RuntimeFailure(f"the plain loop failed: {loop.communicate()[1][-500:]}")
 
         try:
-            return scored_rate(settings, services, count, on_poll=require_alive)
+            return scored_rate(services, count, on_poll=require_alive)
         finally:
             loop.terminate()
 
 
-def _await_leaders(settings: Settings, services: Services) -> None:
+def _await_leaders(services: Services) -> None:
     """Wait until the broker answers for the scores topic: just after creating it, it does not."""
+    topic = services.settings.topics.scores
 
     def answers() -> bool:
         try:
-            topic_size(services.broker(settings), settings.topics.scores)
+            topic_size(services.broker, topic)
         except KafkaException:
             return False
         return True
 
     if not wait_until(answers, seconds=LEADERS_S):
-        raise RuntimeFailure(
-            f"expected the broker to answer for {settings.topics.scores} within {LEADERS_S:.0f} s, got no answer"
-        )
+        raise RuntimeFailure(f"expected the broker to answer for {topic} within {LEADERS_S:.0f} s, got no answer")
 
 
 def scored_rate(
-    settings: Settings,
     services: Services,
     count: int,
     *,
@@ -170,7 +168,7 @@ def scored_rate(
     on_poll: Callable[[], None] = lambda: None,
 ) -> float:
     """Wait for `count` scores; return how many a second were written between two shares of them."""
-    broker, topic = services.broker(settings), settings.topics.scores
+    broker, topic = services.broker, services.settings.topics.scores
     begun_ms = now_ms()
     await_records(broker, topic, count, seconds=PATIENCE_S, interval_s=POLL_S, on_count=lambda _count: on_poll())
     span_ms = range(begun_ms, now_ms() + 1)

@@ -33,12 +33,12 @@ class DrainCost:
         return 1e6 / self.events_per_s
 
 
-def drain_cost(settings: Settings, services: Services, count: int) -> DrainCost:
+def drain_cost(services: Services, count: int) -> DrainCost:
     """Drain a topic of `count` transactions by a new job."""
-    with scoring(settings, services) as begun_ms:
-        processor_s = _processor_s(settings)
-        await_records(services.broker(settings), settings.topics.scores, count, seconds=PATIENCE_S)
-        seconds, processor_s = (now_ms() - begun_ms) / 1000, _processor_s(settings) - processor_s
+    with scoring(services) as begun_ms:
+        processor_s = _processor_s(services.settings)
+        await_records(services.broker, services.settings.topics.scores, count, seconds=PATIENCE_S)
+        seconds, processor_s = (now_ms() - begun_ms) / 1000, _processor_s(services.settings) - processor_s
     return DrainCost(events_per_s=count / seconds, processor_us=processor_s / count * 1e6)
 
 

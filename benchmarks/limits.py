@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from benchmarks.bench import PATIENCE_S
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
@@ -43,18 +42,18 @@ class Limits:
     onnx_rows_per_s: float
 
     @classmethod
-    def measure(cls, settings: Settings, services: Services, table: pa.Table, artifact: Artifact) -> "Limits":
+    def measure(cls, services: Services, table: pa.Table, artifact: Artifact) -> "Limits":
         """Measure with a topic that holds a table, and with the table."""
         kernel, x = _kernel_rows_per_s(table, artifact)
         return cls(
-            consumed_per_s=_consumed_per_s(settings, services, len(table)),
+            consumed_per_s=_consumed_per_s(services, len(table)),
             kernel_rows_per_s=kernel,
             onnx_rows_per_s=_onnx_rows_per_s(x, artifact),
         )
 
 
-def _consumed_per_s(settings: Settings, services: Services, events: int) -> float:
-    consumer, topic = services.broker(settings).consumer(), settings.topics.transactions
+def _consumed_per_s(services: Services, events: int) -> float:
+    consumer, topic = services.broker.consumer(), services.settings.topics.transactions
     try:
         parts = [TopicPartition(topic, part, OFFSET_BEGINNING) for part, _, _ in partition_ranges(consumer, topic)]
         consumer.assign(parts)

@@ -9,16 +9,15 @@ from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records, topic_size
 from fraudstream.readers.alert_watch import AlertWatch
 from fraudstream.readers.latency import Latency, measure_latency
-from fraudstream.settings.settings import Settings
 from schemas.wall_clock import now_ms
 
 
-def live_latency(settings: Settings, services: Services, table: pa.Table, *, rate: float, warm_up_s: float) -> Latency:
+def live_latency(services: Services, table: pa.Table, *, rate: float, warm_up_s: float) -> Latency:
     """Publish a table at a rate to the running job; return the time to the alerts, without the warm-up.
 
     Parameters
     ----------
-    settings, services
+    services
         Stack of the job, which has scored all earlier transactions.
     table : pa.Table
         Transactions.
@@ -29,12 +28,12 @@ def live_latency(settings: Settings, services: Services, table: pa.Table, *, rat
     """
     # Publisher and alert reader share this process: neither may hold up the other for the usual 5 ms.
     sys.setswitchinterval(0.0005)
-    broker = services.broker(settings)
-    expected = topic_size(broker, settings.topics.scores) + len(table)
+    broker = services.broker
+    expected = topic_size(broker, services.settings.topics.scores) + len(table)
     with AlertWatch(broker) as watch:
         watch.catch_up()
         counted_from_ms = now_ms() + round(warm_up_s * 1000)
-        publish(settings, services, table, rate=rate)
-        await_records(broker, settings.topics.scores, expected, seconds=PATIENCE_S)
+        publish(services, table, rate=rate)
+        await_records(broker, services.settings.topics.scores, expected, seconds=PATIENCE_S)
         watch.catch_up()
     return measure_latency(broker, watch.seen_at_ms, since_ms=counted_from_ms)

@@ -145,7 +145,7 @@ class LoadPhases:
             sys.executable,
             "-m",
             "benchmarks.steady_load",
-            *("--bootstrap-servers", self._services.bootstrap_servers),
+            *("--bootstrap-servers", self._services.broker.bootstrap_servers),
             *("--rate", str(rate)),
             *("--seconds", str(seconds)),
             *("--first-round", str(self._next_round)),

@@ -15,7 +15,6 @@ from benchmarks.stage_names import BATCHES, BETWEEN, EVENTS, GROUP, STAGES
 from benchmarks.thread_times import ThreadTimes
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import await_records
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.run_state import RunState
@@ -74,25 +73,25 @@ class StageBench:
 
     Parameters
     ----------
-    settings, services
-        Settings and services of the stack.
+    services
+        Services of the stack.
     """
 
-    def __init__(self, settings: Settings, services: Services) -> None:
-        self._settings, self._services = settings, services
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._rest = services.rest
         self._drains = 0
 
     def drain(self, events: int) -> Cost:
         """Drain the topic by a new job."""
         own = self._next()
-        with scoring(own, self._services, JOB):
+        with scoring(own, JOB):
             return self._cost_of(lambda: self._await(own, events), Counter(), events)
 
     def live(self, table: pa.Table, already: int, rates: Sequence[int], seconds: int) -> list[Cost]:
         """Publish at each rate to a new job that has drained all earlier transactions."""
         own, costs = self._next(), []
-        with scoring(own, self._services, JOB):
+        with scoring(own, JOB):
             self._await(own, already)
             for rate in rates:
                 part, before = table.slice(already, rate * seconds), self._counted(already)
@@ -103,7 +102,7 @@ class StageBench:
 
     def profile(self, seconds: int) -> bytes:
         """Return the flame graph of a new job that drains the topic."""
-        with scoring(self._next(), self._services, JOB):
+        with scoring(self._next(), JOB):
             return flame_graph(self._services.rest_url, seconds)
 
     def _cost_of(self, work: Callable[[], None], before: Counter[str], events: int) -> Cost:
@@ -119,17 +118,17 @@ class StageBench:
             threads_s=spent_s,
         )
 
-    def _publish(self, own: Settings, table: pa.Table, *, rate: int, expected: int) -> None:
-        publish(own, self._services, table, rate=rate)
+    def _publish(self, own: Services, table: pa.Table, *, rate: int, expected: int) -> None:
+        publish(own, table, rate=rate)
         self._await(own, expected)
 
-    def _next(self) -> Settings:
+    def _next(self) -> Services:
         self._drains += 1
         topics = Topics(scores=f"stages.scores.{self._drains}", alerts=f"stages.alerts.{self._drains}")
-        return self._settings.model_copy(update={"topics": topics})
+        return self._services.with_settings(topics=topics)
 
-    def _await(self, own: Settings, events: int) -> None:
-        await_records(self._services.broker(own), own.topics.scores, events, seconds=PATIENCE_S)
+    def _await(self, own: Services, events: int) -> None:
+        await_records(own.broker, own.settings.topics.scores, events, seconds=PATIENCE_S)
 
     def _counted(self, events: int) -> Counter[str]:
         """Return the running job's counters once they have this number of events."""
@@ -146,7 +145,7 @@ class StageBench:
         return found
 
     def _threads(self) -> dict[str, ThreadTimes]:
-        running = RunState.load(self._settings.state).running()
+        running = RunState.load(self._services.settings.state).running()
         return {process.name: ThreadTimes.now(process.pid) for process in running}
 
     def _threads_since(self, earlier: Mapping[str, ThreadTimes]) -> dict[str, float]:

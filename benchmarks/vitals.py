@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.background_reader import BackgroundReader
 from fraudstream.kafka.topic_reader import partition_ranges
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.run_state import RunState
 
@@ -48,15 +47,15 @@ class Vitals(BackgroundReader):
 
     Parameters
     ----------
-    settings, services
+    services
         The stack.
     job_id : str
         The running job.
     """
 
-    def __init__(self, settings: Settings, services: Services, job_id: str) -> None:
-        super().__init__("vitals", services.broker(settings))
-        self._settings = settings
+    def __init__(self, services: Services, job_id: str) -> None:
+        super().__init__("vitals", services.broker)
+        self._settings = services.settings
         self._rest, self._job_id = services.rest, job_id
         self._begun = time.monotonic()
         self._lock = threading.Lock()

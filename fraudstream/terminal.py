@@ -89,8 +89,6 @@ def show(result: Any, *parts: str | Text | Rows, as_json: bool, json_last: bool 
         Written as one JSON value with ``--json``.
     parts
         Lines and tables that say the same to people, written otherwise.
-    as_json
-        Value of ``--json``.
     json_last
         Write the JSON below the lines and tables too.
     """

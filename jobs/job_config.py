@@ -62,8 +62,6 @@ class JobConfig:
         jobs of one broker.
     standby : bool
         Whether the job only rehearses: of its outputs the scores alone are written, to `topics.scores`.
-    topics : Topics
-        Names of the topics.
     limits : Limits
         Limits of a transaction's fields.
     kafka_properties : dict
@@ -87,8 +85,6 @@ class JobConfig:
         backlog comes nearly in the sequence in which it was written. 0: partitions are read independently.
     checkpoint_interval_ms : int
         Time between checkpoints, milliseconds.
-    state_backend : {"hashmap", "rocksdb"}
-        State backend.
     guarantee : {"at-least-once", "exactly-once"}
         Of what is written to Kafka. Exactly-once is visible to read_committed readers after each checkpoint.
     checkpoint_timeout_ms : int

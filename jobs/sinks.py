@@ -22,8 +22,6 @@ class TableSink:
     ----------
     uid : str
         Beginning of the uids of its operators; differs between the sinks of a job.
-    table : str
-        Name of the table.
     ddl : str
         Statement that creates it.
     columns : tuple of str

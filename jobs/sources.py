@@ -29,6 +29,11 @@ Source = Callable[[StreamTableEnvironment], DataStream]
 
 MIN_LABEL_BATCH_MS, MAX_LABEL_BATCH_MS, LABEL_SHARD_MS = 100, 960, 30
 LIST_BATCH_MS = 100
+BUFFER_TIMEOUTS_MS: Mapping[str, int] = MappingProxyType(
+    {uids.QUERIES: 0, uids.CONTROL: 0, uids.LISTS: 10, uids.LABEL_LANES: 10}
+)
+"""Times that records on their way to a batch collect, where it isn't `buffer_timeout_ms`. A thread of each stream wakes
+up at each, so those that are rare are sent at once, 0, and those that collect long anyhow wake up less often."""
 
 # A text that crosses into Python loses a leading byte order mark, and would be another customer's name.
 _READABLE_KEY = r"""CASE
@@ -183,7 +188,11 @@ def list_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStrea
 def _sharded_batches(tables: StreamTableEnvironment, batches: Table, part: str, config: JobConfig) -> DataStream:
     # to_data_stream gives a type that Python operators cannot process; this older method lets us name it.
     stream = tables.to_append_stream(batches, types.SHARDED_BATCH)
-    uids.name_operators([stream._j_data_stream.getTransformation()], part, config)
+    last = stream._j_data_stream.getTransformation()
+    for step in last.getTransitivePredecessors():
+        step.setBufferTimeout(BUFFER_TIMEOUTS_MS.get(part, config.buffer_timeout_ms))
+    last.setBufferTimeout(0)  # a batch is sent on at once
+    uids.name_operators([last], part, config)
     return stream
 
 

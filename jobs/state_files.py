@@ -85,10 +85,7 @@ def write_entries(file: Path, entries: Iterable[StateEntry], unprocessed: Unproc
 
     Parameters
     ----------
-    file : Path
     entries : iterable of StateEntry
-    unprocessed : Unprocessed
-        Of the shard.
     """
     found = json.dumps({table: sorted(positions) for table, positions in unprocessed.items()})
     schema = _ENTRIES.with_metadata({**(_ENTRIES.metadata or {}), _UNPROCESSED: found.encode()})

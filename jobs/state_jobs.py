@@ -1,4 +1,4 @@
-"""Job graphs that write a job's state to files, and make a job's state of such files."""
+"""Job graphs that write a job's state to files, and make a job's state of those files."""
 
 from __future__ import annotations
 

@@ -63,9 +63,7 @@ def produce(
     Raises
     ------
     UserError
-        The rate or the seconds are not above 0, or a drift is set.
-    PublishError
-        The producer failed for good.
+        The rate or the seconds are not above 0, a drift is set, or the producer failed for good.
     """
     schedule = ConstantRate(rate)
     if seconds is not None and not seconds > 0:

@@ -43,10 +43,6 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-class PublishError(UserError):
-    """The broker is not there, or did not accept all records."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """Result of a `publish`.
@@ -87,7 +83,7 @@ class Publisher:
 
     Raises
     ------
-    PublishError
+    UserError
         No broker answers, or a setting is unknown.
     """
 
@@ -107,7 +103,7 @@ class Publisher:
             # librdkafka would print its connection errors; ours says what to do about them.
             self._producer = Producer({**wanted, "log_level": 2, "on_delivery": self._note, "error_cb": self._errors})
         except KafkaException as error:
-            raise PublishError(f"expected settings that librdkafka knows, got: {_reason(error)}") from None
+            raise UserError(f"expected settings that librdkafka knows, got: {_reason(error)}") from None
         self._connect(connect_timeout_s)
 
     def __enter__(self) -> Self:
@@ -140,7 +136,7 @@ class Publisher:
 
         Raises
         ------
-        PublishError
+        UserError
             The producer failed for good.
         """
         report = _Reporter(on_progress)
@@ -157,12 +153,12 @@ class Publisher:
 
         Raises
         ------
-        PublishError
+        UserError
             Some were not.
         """
         waiting = self._producer.flush(timeout_s)
         if waiting or self._undelivered:
-            raise PublishError(
+            raise UserError(
                 f"expected every record delivered to {self._servers}, got {self._undelivered + waiting} not "
                 f"({self._first_error or 'still waiting'}): see the broker's log, then send again"
             )
@@ -203,7 +199,7 @@ class Publisher:
                 # The queue is full: the broker is slower than we are. Records in it expire, so this ends.
                 self._producer.poll(0.01)
             except KafkaException as error:
-                raise PublishError(
+                raise UserError(
                     f"expected {topic} to accept records, got: {_reason(error)}: see the broker's log"
                 ) from None
 
@@ -219,7 +215,7 @@ class Publisher:
         except KafkaException:
             self._producer.poll(0)  # it reports its errors only when asked
             advice = self._errors.advice or "start one with `fraudstream up`, or name yours in the settings"
-            raise PublishError(
+            raise UserError(
                 f"expected a Kafka broker at {self._servers}, got none within {timeout_s:g} s: {advice}"
             ) from None
 

@@ -49,9 +49,7 @@ def replay(
     Raises
     ------
     UserError
-        Both speed and rate are given, or one of them is not above 0.
-    PublishError
-        The producer failed for good.
+        Both speed and rate are given, one of them is not above 0, or the producer failed for good.
     """
     ordered = in_order(table, "event_time")
     schedule = schedule_of(ordered, "event_time", speed, rate)

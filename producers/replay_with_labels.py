@@ -54,9 +54,8 @@ def replay_with_labels(
     Raises
     ------
     UserError
-        Both speed and rate are given, or one of them is not above 0.
-    PublishError
-        The producer failed for good, or a label was not delivered.
+        Both speed and rate are given, one of them is not above 0, the producer failed for good, or a label was not
+        delivered.
     """
     ordered, labels = in_order(table, "event_time"), in_order(known_labels(table), "label_time")
     schedule, needed = schedule_of(ordered, "event_time", speed, rate), labels_needed(ordered, labels)

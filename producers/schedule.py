@@ -9,7 +9,7 @@ from schemas.errors import UserError
 
 
 class Schedule(Protocol):
-    """When each record is to be sent, in seconds from the start; how far sending got does not matter."""
+    """Send times of the records, in seconds from the start; independent of how many were sent."""
 
     def due(self, elapsed_s: float) -> int:
         """Return how many records are to be sent by `elapsed_s`."""

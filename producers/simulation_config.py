@@ -16,10 +16,6 @@ DEFAULT_START = datetime(2026, 1, 5, tzinfo=UTC)
 """A Monday at midnight: fixed, so that a seed alone gives the same file on every day."""
 
 
-class SimulationConfigError(UserError):
-    """A setting of the simulator that cannot be: the message says expected, got, what to do."""
-
-
 class Drift(StrEnum):
     """Change of the card world at `SimulationConfig.drift_at`."""
 
@@ -74,7 +70,7 @@ class SimulationConfig:
 
     Raises
     ------
-    SimulationConfigError
+    UserError
         A value is outside its range.
     """
 
@@ -123,7 +119,7 @@ class SimulationConfig:
         positive = all(0 <= weight < math.inf for weight in weights.values()) and sum(weights.values()) > 0
         _check("scenario_weights", dict(weights), lambda _: known and positive, expected)
         if self.scenario is not None:
-            raise SimulationConfigError(
+            raise UserError(
                 f"Expected scenario or scenario_weights, got both: {self.scenario} and {dict(weights)}. Leave one out."
             )
 
@@ -134,7 +130,7 @@ class SimulationConfig:
             return
         _check("scenario", self.scenario, lambda v: v in SCENARIO_NAMES, f"one of {', '.join(SCENARIO_NAMES)}")
         if self.drift == Drift.NEW_FRAUD_PATTERN:
-            raise SimulationConfigError(
+            raise UserError(
                 f"Expected no scenario with the drift {self.drift}, which adds a kind of fraud, "
                 f"got {self.scenario}. Leave one out."
             )
@@ -146,7 +142,7 @@ class SimulationConfig:
             _check("drift", self.drift, lambda v: v in names, f"one of {', '.join(names)}")
             object.__setattr__(self, "drift", Drift(self.drift))
         if (self.drift is None) != (self.drift_at is None):
-            raise SimulationConfigError(
+            raise UserError(
                 f"Expected drift and drift_at together, got drift={self.drift}, drift_at={self.drift_at}. "
                 "Give both, or neither."
             )
@@ -178,4 +174,4 @@ def epoch_ms(time: datetime) -> int:
 
 def _check(name: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
     if not holds(value):
-        raise SimulationConfigError(f"Expected {name} to be {expected}, got {value}. Change {name}.")
+        raise UserError(f"Expected {name} to be {expected}, got {value}. Change {name}.")

@@ -71,8 +71,6 @@ class BatchKind:
     ----------
     name : str
         A file of `schemas/avro`.
-    fields : tuple of Field
-        Its fields.
     checks : tuple of Check
         Limits on a record, in the order in which reasons are reported.
     breaks_limits : callable

@@ -25,7 +25,6 @@ class ColumnarDecoder:
         Fields to return; others are left out.
     subject : str
         The topic's.
-    registry : SchemaRegistry
     """
 
     def __init__(self, name: str, columns: pa.Schema, subject: str, registry: SchemaRegistry) -> None:

@@ -46,7 +46,15 @@ INFERENCE_ARROW = pa.schema(
 
 SCORE_ARROW = pa.schema(
     INFERENCE_ARROW.field(name)
-    for name in ("transaction_id", "customer_id", "label_offsets", "entity_sequences", "entity_label_offsets")
+    for name in (
+        "transaction_id",
+        "customer_id",
+        "partition",
+        "offset",
+        "label_offsets",
+        "entity_sequences",
+        "entity_label_offsets",
+    )
 )
 """Columns of scores that recomputation reads."""
 

@@ -22,13 +22,10 @@ class CustomerSnooze:
     ----------
     snooze_id : str
         Names the record in the job's answer.
-    customer_id : str
     until : datetime or None
         Event time of the first transactions that are reviewed again; None: the snooze is over.
-    reason : str
     changed_at : datetime
         UTC.
-    changed_by : str
     """
 
     snooze_id: str

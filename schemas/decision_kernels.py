@@ -82,13 +82,14 @@ def _put_float(buffer: npt.NDArray[np.uint8], at: int, value: float) -> int:
     types.void(
         uint8[::1], int64[::1], _READ_ONLY_BYTES, _READ_ONLY_BYTES, _OFFSETS, _READ_ONLY_BYTES, _OFFSETS,
         _READ_ONLY_BYTES, _READ_ONLY_LONGS, int64, float32[::1], uint8[::1],
-        _LONG_ROWS, _LONG_ROWS,
+        _LONG_ROWS, _LONG_ROWS, _READ_ONLY_LONGS, _READ_ONLY_LONGS,
     ),
     cache=True, nogil=True,
 )  # fmt: skip
 def write_scores(
     buffer: Any, bounds: Any, head: Any, tail: Any, starts: Any, ids: Any, ends: Any, customers: Any,
-    event_time_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, sequences: Any, offsets: Any,
+    event_time_ms: Any, scored_at_ms: int, scores: Any, decisions: Any, sequences: Any, known: Any,
+    partitions: Any, offsets: Any,
 ) -> None:  # fmt: skip
     """Write a record of each row, the first at 0; ``bounds`` gets where each begins, and the end."""
     at = 0
@@ -105,7 +106,9 @@ def write_scores(
         at = _put_long(buffer, at, decisions[row])
         at = _put_bytes(buffer, at, tail, 0, len(tail))
         at = _put_longs(buffer, at, sequences, row)
-        at = _put_longs(buffer, at, offsets, row)
+        at = _put_longs(buffer, at, known, row)
+        at = _put_long(buffer, at, partitions[row])
+        at = _put_long(buffer, at, offsets[row])
     bounds[len(scores)] = at
 
 

@@ -72,7 +72,6 @@ class Deployment:
         Author and reason.
     champion : Served
         Decides unless a challenger does.
-    challengers : tuple of Challenger
 
     Raises
     ------

@@ -9,7 +9,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from schemas.avro_schemas import schema_text
 from schemas.compatibility import incompatibilities
 from schemas.errors import UserError
-from schemas.registry import IncompatibleSchemaError, RegistryUnavailableError, UnknownSchemaError
+from schemas.registry import RegistryUnavailableError, UnknownSchemaError
 from schemas.registry_access import RegistryAccess
 
 # Three tries, at most 8 s or so: short enough for a job's checkpoint to wait for.
@@ -39,7 +39,7 @@ class HttpRegistry:
 
         Raises
         ------
-        IncompatibleSchemaError
+        UserError
             Readers of the subject's newest schema could not read it; nothing was registered.
         RegistryUnavailableError
             The registry does not answer, or denies access.
@@ -138,7 +138,7 @@ class HttpRegistry:
                 f"{expected}, got: {error}: start it, or unset kafka.schema_registry_url to use the committed ids"
             )
         if error.http_status_code in {409, 422}:
-            return IncompatibleSchemaError(
+            return UserError(
                 f"{expected}, got a refusal: {error.error_message}: give each added field a default, "
                 "and each changed one a new name"
             )

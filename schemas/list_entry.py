@@ -32,19 +32,14 @@ class ListEntryRecord:
     ----------
     change_id : str
         Names the change that it is part of, in the job's answer.
-    list : str
-        Name of the list.
-    value : str
     until : datetime or None
         Event time of the first transactions that it is not on the list for; None: it stays.
     removed : bool
         Whether it is on the list no more.
     last : bool
         Whether it is the last one of its change: the job answers it for all of them.
-    reason : str
     changed_at : datetime
         UTC.
-    changed_by : str
     """
 
     change_id: str

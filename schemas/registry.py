@@ -19,10 +19,6 @@ class RegistryUnavailableError(UserError):
     exit_code = 3
 
 
-class IncompatibleSchemaError(UserError):
-    """The registry refuses a schema that readers of the earlier one could not read."""
-
-
 class SchemaRegistry(Protocol):
     """Registry of schemas by id."""
 

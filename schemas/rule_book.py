@@ -100,9 +100,6 @@ class RuleBook:
         When it was decided, UTC.
     changed_by, reason : str
         Author and reason.
-    rules : tuple of Rule
-    lists : tuple of RuleList
-    snoozes : tuple of Snooze
     replaces : str
         Id of the book that was in force when this one was made; empty: none was, or it is not known.
     """

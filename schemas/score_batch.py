@@ -11,6 +11,7 @@ from schemas.avro_bytes import encoded_long, encoded_longs, encoded_string
 from schemas.avro_schemas import SCORE
 from schemas.decision_kernels import LONGEST_VARINT, as_array, cut, long_rows, write_scores
 from schemas.framing import header
+from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry
 
 
@@ -31,6 +32,7 @@ class ScoreBatchEncoder:
         records: pa.RecordBatch,
         scores: npt.NDArray[np.float32],
         decisions: npt.NDArray[np.uint8],
+        positions: npt.NDArray[np.int64],
         scored_at_ms: int,
         label_offsets: Sequence[int] = (),
         shard: int = -1,
@@ -48,6 +50,8 @@ class ScoreBatchEncoder:
             Fraud probabilities.
         decisions : (n,) uint8
             Indices in the symbols of the Decision enum.
+        positions : (n,) int64
+            Position of each transaction, see `schemas.position`.
         scored_at_ms : int
             When the batch was scored, milliseconds since 1970.
         label_offsets : sequence of int
@@ -68,14 +72,15 @@ class ScoreBatchEncoder:
         transaction, customer = records.column("transaction_id"), records.column("customer_id")
         starts, ends = string_offsets(transaction), string_offsets(customer)
         text = int(starts[-1] - starts[0]) + int(ends[-1] - ends[0])
-        # Per row: two lengths, two times, two arrays and their numbers; the score, the decision, the arrays' ends.
-        varints = 6 + sequences.shape[1] + offsets.shape[1]
+        # Per row: two lengths, two times, a position, two arrays and their numbers; the score, the decision, the
+        # arrays' ends.
+        varints = 8 + sequences.shape[1] + offsets.shape[1]
         size = text + len(scores) * (len(self._head) + varints * LONGEST_VARINT + 7 + len(tail))
         buffer = np.empty(size, np.uint8)
         bounds = np.empty(len(scores) + 1, np.int64)
         write_scores(
             buffer, bounds, self._head, tail, starts, string_data(transaction), ends, string_data(customer),
             numbers(records.column("event_time"), np.int64), scored_at_ms, scores, decisions, sequences,
-            offsets,
+            offsets, partition_of(positions), offset_of(positions),
         )  # fmt: skip
         return cut(buffer, bounds)

@@ -48,8 +48,6 @@ class Topic:
         Whether the job reads or writes it; None: neither.
     partitions
         Number of partitions; None: `kafka.partitions`.
-    cleanup
-        Cleanup policy.
     retention_ms
         Retention at creation, milliseconds; None: the brokers' own.
     history_of

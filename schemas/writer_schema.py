@@ -38,8 +38,6 @@ class WriterSchema:
     ----------
     text : str
         The writer's schema, Avro JSON, without logical types: see `plain_schema`.
-    walk : RecordWalk
-        Along its records.
     fields : sequence
         Its fields.
     reader : dict

@@ -1,3 +1,5 @@
+"""HTTP handler that answers with JSON."""
+
 import json
 from http.server import BaseHTTPRequestHandler
 

@@ -1,3 +1,5 @@
+"""HTTP server that records webhooks."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer

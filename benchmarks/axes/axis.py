@@ -59,7 +59,7 @@ def points_by_size(
     name: str,
     things: str,
     table_of: Mapping[int, Callable[[], pa.Table]],
-    drained: Callable[[Settings, Services, pa.Table], Point],
+    drained: Callable[[Services, pa.Table], Point],
 ) -> list[Point]:
     """Drain with each size on RocksDB, after a drain of the first to warm up.
 
@@ -79,24 +79,24 @@ def points_by_size(
     with embedded(settings) as services:
         for turn, size in enumerate((next(iter(table_of)), *table_of)):
             table = table_of[size]()
-            own = with_topics(settings, f"{name}-{size}", f"{name}-{turn}")
+            own = with_topics(services, f"{name}-{size}", f"{name}-{turn}")
             with console.status(f"{size:,} {things}, {len(table):,} transactions"):
                 if size not in points:
-                    fill(own, services, table)
-                points[size] = drained(own, services, table)
+                    fill(own, table)
+                points[size] = drained(own, table)
     return list(points.values())
 
 
-def fill(settings: Settings, services: Services, table: pa.Table) -> None:
+def fill(services: Services, table: pa.Table) -> None:
     """Publish a table to the settings' transactions topic, created if missing."""
-    create_topics(services.broker(settings))
-    publish(settings, services, table)
+    create_topics(services.broker)
+    publish(services, table)
 
 
-def with_topics(settings: Settings, transactions: str, outputs: str) -> Settings:
-    """Return the settings with topics of their own."""
+def with_topics(services: Services, transactions: str, outputs: str) -> Services:
+    """Return the services with topics of their own."""
     topics = Topics(transactions=f"scale.{transactions}", scores=f"{outputs}.scores", alerts=f"{outputs}.alerts")
-    return settings.model_copy(update={"topics": topics})
+    return services.with_settings(topics=topics)
 
 
 def with_job(settings: Settings, **job: Any) -> Settings:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, scored_rate
@@ -38,18 +38,19 @@ def run(settings: Settings, brief: bool) -> Axis:
     table = transactions(CUSTOMERS, events + live * len(tried))
     points = []
     with embedded(settings) as services:
-        fill(with_topics(settings, "batch-ms", "batch-ms"), services, table.slice(0, events))
-        job_rate(with_topics(settings, "batch-ms", "batch-ms-warm-up"), services, events)
+        fill(with_topics(services, "batch-ms", "batch-ms"), table.slice(0, events))
+        job_rate(with_topics(services, "batch-ms", "batch-ms-warm-up"), events)
         for turn, batch_ms in enumerate(tried):
-            own = with_job(with_topics(settings, "batch-ms", f"batch-ms-{turn}"), batch_ms=batch_ms)
+            own = with_topics(services, "batch-ms", f"batch-ms-{turn}")
+            own = own.with_settings(job=settings.job.model_copy(update={"batch_ms": batch_ms}))
             already = events + turn * live
             with console.status(f"batches of {batch_ms} ms"):
-                create_topics(services.broker(own))
-                job = submit(own, services)
-                rate = scored_rate(own, services, already)
+                create_topics(own.broker)
+                job = submit(own)
+                rate = scored_rate(own, already)
                 part = table.slice(already, live)
-                latency = live_latency(own, services, part, rate=LIVE_RATE, warm_up_s=live / LIVE_RATE / 3)
-                stop_job(own, services, job.job_id, savepoint=False)
+                latency = live_latency(own, part, rate=LIVE_RATE, warm_up_s=live / LIVE_RATE / 3)
+                stop_job(own, job.job_id, savepoint=False)
             points.append(Point(batch_ms=batch_ms, events_per_s=rate, p50_ms=latency.p50_ms, p99_ms=latency.p99_ms))
     return _axis(points)
 

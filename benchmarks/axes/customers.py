@@ -64,13 +64,13 @@ def run(settings: Settings, brief: bool) -> Axis:
     return _axis(points_by_size(settings, "customers", "customers", tables, _drained))
 
 
-def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
-    create_topics(services.broker(settings))
-    rest, job = services.rest, submit(settings, services)
-    rate = scored_rate(settings, services, len(table), between=LATE)
+def _drained(services: Services, table: pa.Table) -> Point:
+    create_topics(services.broker)
+    rest, job = services.rest, submit(services)
+    rate = scored_rate(services, len(table), between=LATE)
     history = rest.checkpoints(job.job_id)["history"]
     whole = next_checkpoint(rest, job.job_id)
-    stop_job(settings, services, job.job_id, savepoint=False)
+    stop_job(services, job.job_id, savepoint=False)
     durations = [row["end_to_end_duration"] for row in (*history, whole) if row["status"] == "COMPLETED"]
     return Point(
         customers=len(table["customer_id"].unique()),

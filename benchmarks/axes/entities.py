@@ -64,17 +64,18 @@ def run(settings: Settings, brief: bool) -> Axis:
     return _axis(points_by_size(settings, "entities", "customers and merchants", tables, _drained))
 
 
-def _drained(settings: Settings, services: Services, table: pa.Table) -> Point:
-    create_topics(services.broker(settings))
-    rest, job, resident = services.rest, submit(settings, services), list[float]()
+def _drained(services: Services, table: pa.Table) -> Point:
+    create_topics(services.broker)
+    rest, job, resident = services.rest, submit(services), list[float]()
 
     def sample() -> None:
-        resident.append(sum(it.resident_bytes() for it in RunState.load(settings.state).running("taskmanager")) / 1e6)
+        taskmanagers = RunState.load(services.settings.state).running("taskmanager")
+        resident.append(sum(it.resident_bytes() for it in taskmanagers) / 1e6)
 
-    rate = scored_rate(settings, services, len(table), between=LATE, on_poll=sample)
+    rate = scored_rate(services, len(table), between=LATE, on_poll=sample)
     whole = next_checkpoint(rest, job.job_id)
     sizes = rest.state_sizes(job.job_id, whole["id"])
-    stop_job(settings, services, job.job_id, savepoint=False)
+    stop_job(services, job.job_id, savepoint=False)
     return Point(
         customers=len(table["customer_id"].unique()),
         entities=len(table["merchant_id"].unique()) + len(table["device_id"].drop_null().unique()),

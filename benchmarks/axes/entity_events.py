@@ -22,13 +22,14 @@ def run(settings: Settings, brief: bool) -> Axis:
     settings, turn = with_job(settings, labels=False), 0
     with embedded(settings) as services:
         for name, rows in tables.items():
-            fill(with_topics(settings, name.replace(" ", "-"), "unused"), services, rows)
+            fill(with_topics(services, name.replace(" ", "-"), "unused"), rows)
         for shards in (SHARDS[0], *(BRIEF_SHARDS if brief else SHARDS)):
             for name in tables:
                 turn += 1
-                own = with_topics(with_job(settings, shards=shards), name.replace(" ", "-"), f"entity-events-{turn}")
+                own = with_topics(services, name.replace(" ", "-"), f"entity-events-{turn}")
+                own = own.with_settings(job=settings.job.model_copy(update={"shards": shards}))
                 with console.status(f"{shards} shards, {name}"):
-                    found[shards, name] = drain_cost(own, services, len(table))
+                    found[shards, name] = drain_cost(own, len(table))
     return _axis(found)
 
 

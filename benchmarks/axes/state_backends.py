@@ -70,26 +70,25 @@ def run(settings: Settings, brief: bool) -> Axis:
             for customers, per_customer in sizes:
                 with console.status(f"{customers:,} customers, {per_customer} transactions of each, {backend}"):
                     name = f"backends-{backend}-{customers}-{per_customer}"
-                    topics = with_topics(own, name, name)
-                    points.append(_point(topics, services, customers, per_customer, live))
+                    points.append(_point(with_topics(services, name, name), customers, per_customer, live))
     return _axis(points)
 
 
-def _point(settings: Settings, services: Services, customers: int, per_customer: int, live: int) -> Point:
+def _point(services: Services, customers: int, per_customer: int, live: int) -> Point:
     filling = max(per_customer * customers, MIN_EVENTS)
     table = transactions(customers, filling + live)
-    fill(settings, services, table.slice(0, filling))
-    create_topics(services.broker(settings))
-    rest, job = services.rest, submit(settings, services)
-    rate = scored_rate(settings, services, filling, between=LATE)
+    fill(services, table.slice(0, filling))
+    create_topics(services.broker)
+    rest, job = services.rest, submit(services)
+    rate = scored_rate(services, filling, between=LATE)
     warm_up_s = live / LIVE_RATE / 4
-    latency = live_latency(settings, services, table.slice(filling, live), rate=LIVE_RATE, warm_up_s=warm_up_s)
+    latency = live_latency(services, table.slice(filling, live), rate=LIVE_RATE, warm_up_s=warm_up_s)
     whole = next_checkpoint(rest, job.job_id)
     (manager,) = rest.taskmanagers()
     heap = int(rest.metrics(f"/taskmanagers/{manager['id']}/metrics", HEAP)[HEAP])
-    stop_job(settings, services, job.job_id, savepoint=False)
+    stop_job(services, job.job_id, savepoint=False)
     return Point(
-        backend=settings.job.state_backend,
+        backend=services.settings.job.state_backend,
         customers=customers,
         per_customer=per_customer,
         events_per_s=rate,

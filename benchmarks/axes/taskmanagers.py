@@ -24,9 +24,9 @@ def run(settings: Settings, brief: bool) -> Axis:
         own = with_job(settings, parallelism=count, shards=SHARDS)
         topic = f"taskmanagers-{count}"
         with embedded(own, taskmanagers=count) as services, console.status(f"TaskManagers: {count}"):
-            fill(with_topics(own, topic, topic), services, table)
+            fill(with_topics(services, topic, topic), table)
             for turn in range(2):
-                costs[count] = drain_cost(with_topics(own, topic, f"{topic}-{turn}"), services, len(table))
+                costs[count] = drain_cost(with_topics(services, topic, f"{topic}-{turn}"), len(table))
             exchanged = _bytes_exchanged(services) / len(table)
     return _axis(costs, ScaleModel.fitted({count: cost.processor_us for count, cost in costs.items()}, exchanged))
 

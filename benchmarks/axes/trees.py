@@ -23,12 +23,12 @@ def run(settings: Settings, brief: bool) -> Axis:
     models = {trees: _model(trees) for trees in tried}
     table, rates = transactions(CUSTOMERS, BRIEF_EVENTS if brief else EVENTS), dict[int, float]()
     with embedded(settings) as services:
-        fill(with_topics(settings, "trees", "trees"), services, table)
+        fill(with_topics(services, "trees", "trees"), table)
         for turn, trees in enumerate((tried[0], *tried)):
-            own = with_topics(settings, "trees", f"trees-{turn}")
-            own = own.model_copy(update={"model": ModelSettings(artifact=models[trees])})
+            own = with_topics(services, "trees", f"trees-{turn}")
+            own = own.with_settings(model=ModelSettings(artifact=models[trees]))
             with console.status(f"{trees} trees"):
-                rates[trees] = job_rate(own, services, len(table))
+                rates[trees] = job_rate(own, len(table))
     return Axis(
         figures={"events_per_s_by_trees": {str(trees): round(rate) for trees, rate in rates.items()}},
         raw=[{"trees": trees, "events_per_s": rate} for trees, rate in rates.items()],

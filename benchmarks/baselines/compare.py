@@ -146,7 +146,7 @@ def _in_turns(baselines: Sequence[BaselineProgram]) -> Iterator[BaselineProgram]
 
 def compare_with_oracle(baseline: BaselineProgram, work: Work, turn: int, oracle: Oracle) -> OracleResult:
     """Compare the output of a baseline in a turn with the oracle."""
-    broker = work.services.broker(work.settings_of(baseline, turn))
+    broker = work.services_of(baseline, turn).broker
     given = _written(broker, oracle.customers, SCORE if ENGINES[baseline.features] else TRANSACTION)
     return oracle.check(given, ENGINES[baseline.features])
 

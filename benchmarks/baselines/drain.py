@@ -44,28 +44,25 @@ class Work:
 
     Attributes
     ----------
-    settings : Settings
-        With the transactions topic, the model and the state folder.
     services : Services
-        The broker and the cluster.
+        The broker and the cluster, with the transactions topic, the model and the state folder.
     events : int
         Transactions in the topic.
     """
 
-    settings: Settings
     services: Services
     events: int
 
-    def settings_of(self, baseline: BaselineProgram, turn: int) -> Settings:
-        """Return the settings of a baseline, with output topics of its own."""
+    def services_of(self, baseline: BaselineProgram, turn: int) -> Services:
+        """Return the services of a baseline, with output topics of its own."""
+        settings = self.services.settings
         begin = f"baselines.{baseline.slug}.{turn}"
         names = {name: f"{begin}.{name}" for name in ("scores", "alerts", "labels", "drift", "inference")}
-        topics = Topics(transactions=self.settings.topics.transactions, dead_letters=f"{begin}.dlq", **names)
-        mode = baseline.mode if isinstance(baseline, FlinkBaseline) else self.settings.job.mode
+        topics = Topics(transactions=settings.topics.transactions, dead_letters=f"{begin}.dlq", **names)
+        mode = baseline.mode if isinstance(baseline, FlinkBaseline) else settings.job.mode
         # No baseline reads labels or writes a feature log, so our job runs without them too.
         changed = {"labels": False, "feature_log_share": 0.0, "checkpoint_interval_s": 1.0, "mode": mode}
-        job = self.settings.job.model_copy(update=changed)
-        return self.settings.model_copy(update={"topics": topics, "job": job})
+        return self.services.with_settings(topics=topics, job=settings.job.model_copy(update=changed))
 
 
 def drain(baseline: BaselineProgram, work: Work, turn: int) -> float:
@@ -76,17 +73,12 @@ def drain(baseline: BaselineProgram, work: Work, turn: int) -> float:
     RuntimeFailure
         When it dies, or is not done within PATIENCE_S.
     """
-    settings, count = work.settings_of(baseline, turn), round(work.events * baseline.share)
-    create_topics(work.services.broker(settings))
-    services = work.services
-    running = (
-        _job(baseline, settings, services)
-        if isinstance(baseline, FlinkBaseline)
-        else _processes(baseline, settings, services)
-    )
+    services, count = work.services_of(baseline, turn), round(work.events * baseline.share)
+    create_topics(services.broker)
+    running = _job(baseline, services) if isinstance(baseline, FlinkBaseline) else _processes(baseline, services)
     with running as fault:
-        span_ms = _await(settings, work.services, count, fault)
-    with TopicGrowth(work.services.broker(settings), settings.topics.scores) as growth:
+        span_ms = _await(services, count, fault)
+    with TopicGrowth(services.broker, services.settings.topics.scores) as growth:
         return growth.rate(count, span_ms)
 
 
@@ -99,7 +91,8 @@ def _why_ended(started: Sequence[OwnedProcess]) -> str | None:
 
 
 @contextmanager
-def _processes(baseline: ProcessBaseline, settings: Settings, services: Services) -> Iterator[Fault]:
+def _processes(baseline: ProcessBaseline, services: Services) -> Iterator[Fault]:
+    settings = services.settings
     python, state = interpreter(baseline), settings.state.root / "baselines" / settings.topics.scores
     state.mkdir(parents=True)
     programs = [(module, 0, 1) for module in baseline.companions]
@@ -108,7 +101,7 @@ def _processes(baseline: ProcessBaseline, settings: Settings, services: Services
     try:
         for module, number, processes in programs:
             arguments = Arguments(
-                bootstrap_servers=services.bootstrap_servers,
+                bootstrap_servers=services.broker.bootstrap_servers,
                 model=settings.model.artifact.absolute(),
                 topic=settings.topics.transactions,
                 scores_topic=settings.topics.scores,
@@ -131,24 +124,24 @@ def _spawn(python: Path, module: str, arguments: Arguments, settings: Settings) 
 
 
 @contextmanager
-def _job(baseline: FlinkBaseline, settings: Settings, services: Services) -> Iterator[Fault]:
+def _job(baseline: FlinkBaseline, services: Services) -> Iterator[Fault]:
     fetch_baseline_jars(baseline.module)
-    start(settings)  # restores a TaskManager that ended with process mode
+    start(services.settings)  # restores a TaskManager that ended with process mode
     rest = services.rest
     with serving_schemas() if baseline.asks_registry else nullcontext() as url:
-        kafka = settings.kafka.model_copy(update={"schema_registry_url": url})
-        job = submit(settings.model_copy(update={"kafka": kafka}), services, script=baseline.file)
+        kafka = services.settings.kafka.model_copy(update={"schema_registry_url": url})
+        job = submit(services.with_settings(kafka=kafka), script=baseline.file)
         try:
             # The time of a restarted job would include its restart.
             yield lambda: rest.root_cause(job.job_id) or None
         finally:
-            stop_job(settings, services, job.job_id, savepoint=False)
+            stop_job(services, job.job_id, savepoint=False)
             wait_until(lambda: rest.job(job.job_id)["state"] == "CANCELED", seconds=STOP_S)
 
 
-def _await(settings: Settings, services: Services, count: int, fault: Fault) -> range:
+def _await(services: Services, count: int, fault: Fault) -> range:
     """Wait for `count` scores; return the time span, milliseconds since 1970."""
-    consumer, topic = services.broker(settings).consumer(), settings.topics.scores
+    consumer, topic = services.broker.consumer(), services.settings.topics.scores
     begun_ms, found = now_ms(), 0
 
     def all_there() -> bool:

@@ -12,6 +12,7 @@ from jobs.operators.outputs import Outputs
 from models.features.warm_up import warm_up
 from models.scoring.artifact import load_artifact
 from models.scoring.history_scorer import HistoryScorer
+from schemas.position import position
 from schemas.registry import FileRegistry, value_subject
 from schemas.topics import Topics
 from schemas.transaction_batch import TransactionBatchDecoder
@@ -41,11 +42,12 @@ class KernelLoop:
     def process(self, messages: Sequence[Message]) -> None:
         """Score a chunk and send its scores and alerts."""
         now, producer = now_ms(), self._producer
-        sent = [(message.key(), value) for message in messages if (value := message.value()) is not None]
-        names = [None if key is None else key.decode() for key, _ in sent]
+        sent = [(message, value) for message in messages if (value := message.value()) is not None]
+        names = [None if (key := message.key()) is None else key.decode() for message, _ in sent]
+        positions = [position(message.partition(), message.offset()) for message, _ in sent]
         batch = self._decoder.decode(names, [value for _, value in sent], np.full(len(sent), now))
         scored = self._scorer.score(batch.records)
-        for topic, keys, payloads in self._outputs.decisions(batch.records, scored, -1, (), now):
+        for topic, keys, payloads in self._outputs.decisions(batch.records, scored, positions, -1, (), now):
             for key, payload in zip(keys, payloads, strict=True):
                 producer.produce(topic, payload, key)
         producer.poll(0)

@@ -11,7 +11,6 @@ from pathlib import Path
 from benchmarks.chaos.books import BOOKS, ChaosBook
 from fraudstream.control.control_topic import publish_deployment, publish_rules
 from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
 from models.scoring.artifact import Artifact, load_artifact
 from schemas.deployment import Deployment, Served
 from schemas.rule_book import RuleBook
@@ -22,14 +21,14 @@ class Changes:
 
     Parameters
     ----------
-    settings, services
+    services
         Stack with the control topic.
     folders
         Model artifacts; the job starts with the first.
     """
 
-    def __init__(self, settings: Settings, services: Services, folders: Sequence[Path]) -> None:
-        self._broker = services.broker(settings)
+    def __init__(self, services: Services, folders: Sequence[Path]) -> None:
+        self._broker = services.broker
         artifacts = {folder: load_artifact(folder) for folder in folders}
         self.models: dict[str, Artifact] = {item.manifest.model_id: item for item in artifacts.values()}
         """Models by id."""

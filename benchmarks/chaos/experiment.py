@@ -127,14 +127,14 @@ def run_chaos(settings: Settings, *, kills: int, seed: int, rate: float, outage:
     notify(f"{len(plan)} faults are drawn, {rate:,.0f} transactions a second; starting")
     with embedded(run_settings) as services:
         begin = time.monotonic()
-        job_id = submit(run_settings, services).job_id
-        changes = Changes(run_settings, services, (settings.model.artifact, second))
-        stack = _Stack(settings=run_settings, services=services, job_id=job_id, changes=changes, notify=notify)
+        job_id = submit(services).job_id
+        changes = Changes(services, (settings.model.artifact, second))
+        stack = _Stack(services=services, job_id=job_id, changes=changes, notify=notify)
         sent, hits = stack.disturb(table, draw_labels(table, seed), plan, rate)
         stream_s = time.monotonic() - begin
-        stop_job(run_settings, services, job_id, savepoint=False)
+        stop_job(services, job_id, savepoint=False)
         notify("reading the topics")
-        found, labels = read_topics(run_settings, services)
+        found, labels = read_topics(services)
     begin = time.monotonic()
     rows = sent.to_pylist()
     sequences = {
@@ -193,7 +193,6 @@ def _run_settings(settings: Settings) -> Settings:
 class _Stack:
     """Job and stack that the faults hit."""
 
-    settings: Settings
     services: Services
     job_id: str
     changes: Changes
@@ -203,7 +202,7 @@ class _Stack:
         self, table: pa.Table, labels: pa.Table, plan: Sequence[Step], rate: float
     ) -> tuple[pa.Table, list[Hit]]:
         """Run the stream with changes and faults, repair them, wait for the last score; return those sent."""
-        broker, topics = self.services.broker(self.settings), self.settings.topics
+        broker, topics = self.services.broker, self.services.settings.topics
         with (
             ScoreWatch(broker) as watch,
             Publisher(broker.bootstrap_servers) as publisher,
@@ -233,13 +232,13 @@ class _Stack:
 
     def _await_first(self, watch: ScoreWatch) -> None:
         if not wait_until(lambda: bool(watch.scored), seconds=FIRST_SCORES_S):
-            logs = self.settings.state.logs
+            logs = self.services.settings.state.logs
             raise RuntimeFailure(f"expected scores within {FIRST_SCORES_S:.0f} s, got none. See {logs}")
 
     def _await_labels(self) -> None:
         """Wait until the job has read all labels; otherwise the comparison reports it."""
-        with closing(ConsumerLag(self.services.broker(self.settings))) as lag:
-            group, topic = job_config(self.settings, self.services).group, self.settings.topics.labels
+        with closing(ConsumerLag(self.services.broker)) as lag:
+            group, topic = job_config(self.services).group, self.services.settings.topics.labels
             _await(lambda: (lag.records(group) or {topic: 1})[topic] == 0)
 
     def _change(self, change: Change) -> None:
@@ -254,16 +253,16 @@ class _Stack:
         if target is Target.CHECKPOINT_FOLDER:
             await_running(rest, self.job_id)
             moment = time.monotonic()
-            hide_checkpoints(self.settings, rest, self.job_id)
+            hide_checkpoints(self.services.settings, rest, self.job_id)
             return moment
         moment = time.monotonic()
         if target is Target.OUTAGE:
             await_running(rest, self.job_id)
-            stop_cluster(self.settings, OUTAGE_S)
+            stop_cluster(self.services.settings, OUTAGE_S)
         else:
-            kill(self.settings, target)
+            kill(self.services.settings, target)
             moment = time.monotonic()
-        start(self.settings)
+        start(self.services.settings)
         return moment
 
 

@@ -12,7 +12,6 @@ from benchmarks.chaos.chaos_result import Found
 from benchmarks.chaos.label_history import PositionedLabel
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topic_reader import read_topic
-from fraudstream.settings.settings import Settings
 from schemas.avro_schemas import ALERT, LABEL, SCORE, TRANSACTION
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry, value_subject
@@ -22,13 +21,13 @@ Positioned = tuple[int, int, dict[str, Any]]
 """Partition, offset and record."""
 
 
-def read_topics(settings: Settings, services: Services) -> tuple[Found, list[PositionedLabel]]:
+def read_topics(services: Services) -> tuple[Found, list[PositionedLabel]]:
     """Read the topics of the run, and the labels with their positions."""
-    topics = settings.topics
+    topics = services.settings.topics
 
     def records(name: str, topic: str) -> Iterator[Positioned]:
         codec = RecordCodec(name, value_subject(topic), FileRegistry())
-        messages = list(read_topic(services.broker(settings), topic))
+        messages = list(read_topic(services.broker, topic))
         messages.sort(key=lambda message: (message.partition(), message.offset()))
         for message in messages:
             yield message.partition() or 0, message.offset() or 0, codec.decode(message.value() or b"")
@@ -41,7 +40,7 @@ def read_topics(settings: Settings, services: Services) -> tuple[Found, list[Pos
         ],
         scores=[record for _, _, record in records(SCORE, topics.scores)],
         alerts=[record for _, _, record in records(ALERT, topics.alerts)],
-        dead_letters=sum(1 for _ in read_topic(services.broker(settings), topics.dead_letters)),
+        dead_letters=sum(1 for _ in read_topic(services.broker, topics.dead_letters)),
         label_ends=_ends(labels),
     )
     return found, labels

@@ -40,10 +40,10 @@ def run(brief: bool = False) -> Report:
     oracle = Oracle(table, artifact, customers=SAMPLED)
     with embedded(settings) as services, console.status("") as status:
         status.update(f"filling the topic with {len(table):,} transactions")
-        publish(settings, services, table)
+        publish(services, table)
         status.update("measuring the parts in isolation")
-        limits = Limits.measure(settings, services, table, artifact)
-        work = Work(settings=settings, services=services, events=len(table))
+        limits = Limits.measure(services, table, artifact)
+        work = Work(services=services, events=len(table))
         entries = compare(work, oracle, baselines, on_step=status.update)
     return _report(len(table), entries, limits)
 

@@ -19,7 +19,6 @@ from benchmarks.report import Report, Section
 from benchmarks.vitals import Sample, Vitals
 from fraudstream.control.submit import stop_job, submit
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.settings.settings import Settings
 
 SOAK_SHARE, OVERLOAD_SHARE = 0.7, 2.0
 MAX_GROWTH = 0.05
@@ -39,15 +38,15 @@ def run(brief: bool = False, *, soak_minutes: float = 20.0, overload_minutes: fl
         soak_minutes, overload_minutes = min(soak_minutes, BRIEF_MINUTES), min(overload_minutes, BRIEF_MINUTES)
     settings = bench_settings(bench_model())
     with embedded(settings) as services:
-        _keep(settings, services, settings.topics.names(), KEPT_BYTES)
-        job = submit(settings, services)
-        with Vitals(settings, services, job.job_id) as vitals:
+        _keep(services, settings.topics.names(), KEPT_BYTES)
+        job = submit(services)
+        with Vitals(services, job.job_id) as vitals:
             load = LoadPhases(services, vitals)
             sustainable = load.sustainable_rate(warm_up_s=warm_up_s, step_s=step_s)
             soak = load.run("soak", rate=SOAK_SHARE * sustainable, seconds=60 * soak_minutes)
-            _keep(settings, services, (settings.topics.transactions, settings.topics.labels), KEPT_UNREAD_BYTES)
+            _keep(services, (settings.topics.transactions, settings.topics.labels), KEPT_UNREAD_BYTES)
             overload = load.run("overload", rate=OVERLOAD_SHARE * sustainable, seconds=60 * overload_minutes)
-        stop_job(settings, services, job.job_id, savepoint=False)
+        stop_job(services, job.job_id, savepoint=False)
     result = {
         "sustainable_per_s": round(sustainable),
         "soak": {**_summary(soak), "memory_growth": {name: round(v, 3) for name, v in memory_growth(soak).items()}},
@@ -103,9 +102,9 @@ def _summary(phase: Phase) -> dict[str, float]:
     }
 
 
-def _keep(settings: Settings, services: Services, topics: Sequence[str], size: int) -> None:
+def _keep(services: Services, topics: Sequence[str], size: int) -> None:
     """Set the retention of topics, in bytes per partition."""
-    client = services.broker(settings).admin()
+    client = services.broker.admin()
     values = {"retention.bytes": size, "segment.bytes": SEGMENT_BYTES}
     entries = [
         ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET) for name, value in values.items()

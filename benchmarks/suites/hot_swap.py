@@ -25,7 +25,6 @@ from fraudstream.control.model_events import read_model_events
 from fraudstream.control.submit import submit
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.readers.latency import Latency
-from fraudstream.settings.settings import Settings
 from models.scoring.artifact import load_artifact
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
@@ -48,12 +47,12 @@ def run(brief: bool = False) -> Report:
     table, rows = simulate(WORLD), RATE * turn_s
     found: dict[str, list[Latency]] = {"usual": [], "swapping": []}
     with embedded(settings) as services:
-        submit(settings, services)
+        submit(services)
         for turn in range(2 * turns):
             name = ("usual", "swapping")[turn % 2]
-            with swapping(settings, services, folders) if turn % 2 else nullcontext(), console.status(name):
-                found[name].append(_live(settings, services, table.slice(turn * rows, rows)))
-        took_ms = [event.took_ms for event in read_model_events(services.broker(settings)) if event.took_ms]
+            with swapping(services, folders) if turn % 2 else nullcontext(), console.status(name):
+                found[name].append(_live(services, table.slice(turn * rows, rows)))
+        took_ms = [event.took_ms for event in read_model_events(services.broker) if event.took_ms]
     figures = {
         f"{name}_{quantile}_ms": round(statistics.median(getattr(turn, f"{quantile}_ms") for turn in runs[1:]), 1)
         for name, runs in found.items()
@@ -64,7 +63,7 @@ def run(brief: bool = False) -> Report:
 
 
 @contextmanager
-def swapping(settings: Settings, services: Services, folders: Sequence[Path]) -> Iterator[None]:
+def swapping(services: Services, folders: Sequence[Path]) -> Iterator[None]:
     """Deploy one model after the other, every SWAP_S, until the block ends."""
     done = Event()
 
@@ -72,7 +71,7 @@ def swapping(settings: Settings, services: Services, folders: Sequence[Path]) ->
         for folder in cycle(folders):
             if done.wait(SWAP_S):
                 return
-            publish_deployment(services.broker(settings), _deployment(folder))
+            publish_deployment(services.broker, _deployment(folder))
 
     thread = Thread(target=swap)
     thread.start()
@@ -83,8 +82,8 @@ def swapping(settings: Settings, services: Services, folders: Sequence[Path]) ->
         thread.join()
 
 
-def _live(settings: Settings, services: Services, table: pa.Table) -> Latency:
-    return live_latency(settings, services, table, rate=RATE, warm_up_s=WARM_UP_S)
+def _live(services: Services, table: pa.Table) -> Latency:
+    return live_latency(services, table, rate=RATE, warm_up_s=WARM_UP_S)
 
 
 def _other_model() -> Path:

@@ -16,7 +16,6 @@ from benchmarks.drain import BRIEF_EVENTS, EVENTS, TURNS, WORLD, in_turns, scori
 from benchmarks.report import Report
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topic_reader import await_records, partition_ranges
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from models.features.entity import ENTITIES
@@ -41,23 +40,20 @@ def run(brief: bool = False, *, events: int = EVENTS) -> Report:
     table = simulate(WORLD).slice(0, events)
     with embedded(settings) as services:
         with console.status(f"filling the topics with {events:,} transactions and the labels known by then"):
-            labels = _fill(settings, services, table)
+            labels = _fill(services, table)
         figures: dict[str, float] = {}
         for shards in SHARDS[:1] if brief else SHARDS:
-            job = settings.job.model_copy(update={"shards": shards})
-            own = settings.model_copy(update={"job": job})
-            figures |= _figures(own, services, table, labels, 1 if brief else TURNS)
+            own = services.with_settings(job=settings.job.model_copy(update={"shards": shards}))
+            figures |= _figures(own, table, labels, 1 if brief else TURNS)
     return Report.of_figures("labels", __doc__, figures)
 
 
-def _figures(
-    settings: Settings, services: Services, table: pa.Table, labels: dict[int, int], turns: int
-) -> dict[str, float]:
-    count, events, shards = sum(labels.values()), len(table), settings.job.shards
+def _figures(services: Services, table: pa.Table, labels: dict[int, int], turns: int) -> dict[str, float]:
+    count, events, shards = sum(labels.values()), len(table), services.settings.job.shards
     rates = in_turns(
         {
-            f"{shards} shards, without labels": lambda turn: _drain(settings, services, table, turn, {}),
-            f"{shards} shards, with {count:,} labels": lambda turn: _drain(settings, services, table, turn, labels),
+            f"{shards} shards, without labels": lambda turn: _drain(services, table, turn, {}),
+            f"{shards} shards, with {count:,} labels": lambda turn: _drain(services, table, turn, labels),
         },
         events,
         turns,
@@ -71,9 +67,9 @@ def _figures(
     }
 
 
-def _fill(settings: Settings, services: Services, table: pa.Table) -> dict[int, int]:
+def _fill(services: Services, table: pa.Table) -> dict[int, int]:
     """Publish the transactions and the labels between them; return the number of labels of each partition."""
-    topics, broker = settings.topics, services.broker(settings)
+    topics, broker = services.settings.topics, services.broker
     with broker.publisher() as publisher:
         replay_with_labels(table, publisher, topics.transactions, topics.labels, open_registry(None))
         publisher.flush()
@@ -81,18 +77,18 @@ def _fill(settings: Settings, services: Services, table: pa.Table) -> dict[int, 
         return {partition: high for partition, _, high in partition_ranges(consumer, topics.labels)}
 
 
-def _drain(settings: Settings, services: Services, table: pa.Table, turn: int, labels: dict[int, int]) -> float:
+def _drain(services: Services, table: pa.Table, turn: int, labels: dict[int, int]) -> float:
     """Return the seconds until a new job has scored all and read these labels; without any it reads none."""
-    topics = Topics(scores=f"bench.scores.{settings.job.shards}.{turn}")
-    job = settings.job.model_copy(update={"labels": bool(labels)})
-    own = settings.model_copy(update={"topics": topics, "job": job})
-    with scoring(own, services) as begun:
-        await_records(services.broker(own), topics.scores, len(table), seconds=PATIENCE_S)
+    job = services.settings.job.model_copy(update={"labels": bool(labels)})
+    topics = Topics(scores=f"bench.scores.{job.shards}.{turn}")
+    own = services.with_settings(topics=topics, job=job)
+    with scoring(own) as begun:
+        await_records(own.broker, topics.scores, len(table), seconds=PATIENCE_S)
         sent_at = [now_ms()]
 
         def all_known() -> bool:
             # Probes read scores of before they were sent: reading takes seconds, which are not the job's time.
-            found = _labels_known(own, services, table)
+            found = _labels_known(own, table)
             known = all(found.get(partition, 0) >= end for partition, end in labels.items())
             sent_at.extend([] if known else [now_ms()])
             return known
@@ -105,15 +101,15 @@ def _drain(settings: Settings, services: Services, table: pa.Table, turn: int, l
         return (sent_at[-1] - begun) / 1000
 
 
-def _labels_known(settings: Settings, services: Services, table: pa.Table) -> dict[int, int]:
+def _labels_known(services: Services, table: pa.Table) -> dict[int, int]:
     """Return the next label of each partition that no score of the newest transactions knows; send more probes.
 
     It is the smaller one of what customers and merchants know. A partition's labels go to all shards in one sequence.
     """
-    topic = settings.topics.scores
+    topic = services.settings.topics.scores
     codec = RecordCodec(SCORE, value_subject(topic), open_registry(None))
     known: tuple[Counter[int], Counter[int]] = Counter(), Counter()
-    with closing(services.broker(settings).consumer()) as consumer:
+    with closing(services.broker.consumer()) as consumer:
         for partition, _, high in partition_ranges(consumer, topic):
             consumer.assign([TopicPartition(topic, partition, max(high - PROBES, 0))])
             for message in consumer.consume(min(high, PROBES), 10.0):
@@ -121,5 +117,5 @@ def _labels_known(settings: Settings, services: Services, table: pa.Table) -> di
                 of_merchant = score["entity_label_offsets"][: len(score["entity_label_offsets"]) // len(ENTITIES)]
                 for found, offsets in zip(known, (score["label_offsets"], of_merchant), strict=True):
                     found |= Counter(dict(enumerate(offsets)))
-    publish(settings, services, table.slice(len(table) - PROBES))
+    publish(services, table.slice(len(table) - PROBES))
     return dict(known[0] & known[1])

@@ -23,18 +23,18 @@ def run(brief: bool = False) -> Report:
     lengths = BRIEF if brief else Lengths()
     settings = bench_settings(bench_model())
     with embedded(settings) as services:
-        job = submit(settings, services)
-        with Vitals(settings, services, job.job_id) as vitals:
+        job = submit(services)
+        with Vitals(services, job.job_id) as vitals:
             load = LoadPhases(services, vitals)
             sustainable = load.sustainable_rate(
                 warm_up_s=lengths.saturated_s, step_s=lengths.step_s, steps=lengths.steps
             )
-            latency = AlertLatency(settings, services, job.job_id, load, lengths)
+            latency = AlertLatency(services, job.job_id, load, lengths)
             measured = [
                 latency.at(RATE, f"{RATE:,.0f}/s"),
                 latency.at(sustainable / 2, f"{sustainable / 2:,.0f}/s, half of it"),
             ]
-        stop_job(settings, services, job.job_id, savepoint=False)
+        stop_job(services, job.job_id, savepoint=False)
     return _report(settings, sustainable, measured)
 
 

@@ -27,16 +27,16 @@ def run(brief: bool = False) -> Report:
     live = simulate(LIVE).slice(0, LIVE_RATE * (WARM_UP_S + (5 if brief else LIVE_S)))
     with embedded(settings) as services:
         with console.status(f"filling {settings.topics.transactions} with {len(backlog):,} transactions"):
-            publish(settings, services, backlog)
-        job = submit(settings, services)
+            publish(services, backlog)
+        job = submit(services)
         with console.status("draining it with the job"):
-            drained = scored_rate(settings, services, len(backlog))
+            drained = scored_rate(services, len(backlog))
         with console.status(f"{LIVE_RATE:,} transactions a second, live"):
-            latency = live_latency(settings, services, live, rate=LIVE_RATE, warm_up_s=WARM_UP_S)
-        stop_job(settings, services, job.job_id, savepoint=False)
+            latency = live_latency(services, live, rate=LIVE_RATE, warm_up_s=WARM_UP_S)
+        stop_job(services, job.job_id, savepoint=False)
         with console.status("draining it with the plain loop"):
-            own = settings.model_copy(update={"topics": Topics(scores="plain.scores", alerts="plain.alerts")})
-            looped = loop_rate(own, services, 50_000 if brief else LOOP_EVENTS)
+            own = services.with_settings(topics=Topics(scores="plain.scores", alerts="plain.alerts"))
+            looped = loop_rate(own, 50_000 if brief else LOOP_EVENTS)
     return _report(len(backlog), drained, looped, latency)
 
 

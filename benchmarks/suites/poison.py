@@ -20,7 +20,6 @@ from benchmarks.report import Report
 from fraudstream.control.submit import SCRIPT
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
-from fraudstream.settings.settings import Settings
 from producers.encoding import encode_transactions
 from producers.publisher import KeyedRecord
 from producers.simulate import simulate
@@ -59,13 +58,14 @@ def run(brief: bool = False, *, events: int = EVENTS) -> Report:
     with embedded(settings) as services:
         with console.status(f"filling {len(bad)} topics with {events:,} records each"):
             for number, name in enumerate(bad):
-                _fill(settings, services, table, name, number)
+                _fill(services, table, name, number)
 
         def seconds_of(name: str, turn: int) -> float:
-            own = _settings_of(settings, list(bad).index(name), turn)
-            wanted = {own.topics.scores: events - bad[name], own.topics.dead_letters: bad[name]}
+            own = _with_topics(services, list(bad).index(name), turn)
+            topics = own.settings.topics
+            wanted = {topics.scores: events - bad[name], topics.dead_letters: bad[name]}
             script = Path(faulty_job.__file__) if name in CULPRIT_EVERY else SCRIPT
-            return drain_seconds(own, services, wanted, script)
+            return drain_seconds(own, wanted, script)
 
         rates = in_turns({name: partial(seconds_of, name) for name in bad}, events, 1 if brief else TURNS)
     ratios = {name: round(rate / rates["clean"], 3) for name, rate in rates.items()}
@@ -73,23 +73,22 @@ def run(brief: bool = False, *, events: int = EVENTS) -> Report:
     return Report.of_figures("poison", __doc__, figures)
 
 
-def _settings_of(settings: Settings, number: int, turn: int) -> Settings:
+def _with_topics(services: Services, number: int, turn: int) -> Services:
     topics = Topics(transactions=f"poison.{number}", scores=f"poison.scores.{turn}", dead_letters=f"poison.dlq.{turn}")
-    job = settings.job.model_copy(update={"labels": False})
-    return settings.model_copy(update={"topics": topics, "job": job})
+    return services.with_settings(topics=topics, job=services.settings.job.model_copy(update={"labels": False}))
 
 
-def _fill(settings: Settings, services: Services, table: pa.Table, name: str, number: int) -> None:
+def _fill(services: Services, table: pa.Table, name: str, number: int) -> None:
     """Publish the transactions with the bad records of a case."""
-    own = _settings_of(settings, number, 0)
-    create_topics(services.broker(own))
+    own = _with_topics(services, number, 0)
+    create_topics(own.broker)
     if name in CULPRIT_EVERY:
         table = with_culprits(table, CULPRIT_EVERY[name])
     records: Iterator[KeyedRecord] = encode_transactions(table, FileRegistry(), "t-value")
     if name == "every reason, 1 in 10":
         records = spoilt(records, table)
-    with services.broker(settings).publisher() as publisher:
-        publisher.publish(records, own.topics.transactions)
+    with services.broker.publisher() as publisher:
+        publisher.publish(records, own.settings.topics.transactions)
 
 
 def with_culprits(table: pa.Table, every: int) -> pa.Table:

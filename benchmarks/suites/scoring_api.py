@@ -42,7 +42,7 @@ def run(brief: bool = False, *, rate: int = 500, seconds: int = 60) -> Report:
     python = isolated_venv(LOCUST_LOCK, "benchmarks")
     settings = bench_settings(bench_model())
     with console.status("starting broker, cluster, job and API"), embedded(settings) as services:
-        submit(settings, services)
+        submit(services)
         with api(settings) as (url, pid):
             parts = {process.name: process.pid for process in RunState.load(settings.state).processes} | {"api": pid}
             before, began = cpu_seconds(parts), time.monotonic()

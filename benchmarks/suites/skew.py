@@ -19,7 +19,6 @@ from benchmarks.report import Report
 from benchmarks.suites.features import CUSTOMERS, GAP_MS, START_MS, transactions, warmed
 from fraudstream.devstack.stack import Services, embedded
 from fraudstream.kafka.topics import create_topics
-from fraudstream.settings.settings import Settings
 from models.features.history import K
 from producers.encoding import encode_transactions
 from producers.simulate import simulate
@@ -77,11 +76,11 @@ def job_rates(events: int, turns: int) -> dict[str, int]:
     with embedded(settings) as services:
         for name, sent in tables.items():
             with console.status(f"filling the {name} topic with {events:,} transactions"):
-                _fill(settings, services, sent, name)
+                _fill(services, sent, name)
 
         def seconds_of(name: str, turn: int) -> float:
-            own = _settings_of(settings, name, turn)
-            return drain_seconds(own, services, {own.topics.scores: events})
+            own = _with_topics(services, name, turn)
+            return drain_seconds(own, {own.settings.topics.scores: events})
 
         rates = in_turns({name: partial(seconds_of, name) for name in tables}, events, turns)
     return {name: round(rate) for name, rate in rates.items()}
@@ -108,13 +107,13 @@ def _with_hot_merchant(table: pa.Table) -> pa.Table:
     return table.set_column(index, table.schema.field(index), pa.array(np.where(moved, merchants[0], merchants)))
 
 
-def _settings_of(settings: Settings, name: str, turn: int) -> Settings:
+def _with_topics(services: Services, name: str, turn: int) -> Services:
     topics = Topics(transactions=f"skew.{name.replace(' ', '-')}", scores=f"skew.scores.{turn}")
-    return settings.model_copy(update={"topics": topics, "job": settings.job.model_copy(update={"labels": False})})
+    return services.with_settings(topics=topics, job=services.settings.job.model_copy(update={"labels": False}))
 
 
-def _fill(settings: Settings, services: Services, table: pa.Table, name: str) -> None:
-    own = _settings_of(settings, name, 0)
-    create_topics(services.broker(own))
-    with services.broker(settings).publisher() as publisher:
-        publisher.publish(encode_transactions(table, FileRegistry(), "t-value"), own.topics.transactions)
+def _fill(services: Services, table: pa.Table, name: str) -> None:
+    own = _with_topics(services, name, 0)
+    create_topics(own.broker)
+    with services.broker.publisher() as publisher:
+        publisher.publish(encode_transactions(table, FileRegistry(), "t-value"), own.settings.topics.transactions)

@@ -29,8 +29,8 @@ def run(brief: bool = False) -> Report:
     table = simulate(WORLD)
     with embedded(settings) as services:
         with console.status(f"filling the topic with {backlog:,} transactions"):
-            publish(settings, services, table.slice(0, backlog))
-        bench = StageBench(settings, services)
+            publish(services, table.slice(0, backlog))
+        bench = StageBench(services)
         with console.status("draining it, to warm up"):
             bench.drain(backlog)
         with console.status("draining it"):

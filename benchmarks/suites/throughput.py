@@ -10,7 +10,6 @@ from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, loop_rate, rates_in_turns, scoring
 from benchmarks.report import Report, Section
 from fraudstream.devstack.stack import Services, embedded
-from fraudstream.settings.settings import Settings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.topics import Topics
@@ -29,23 +28,23 @@ def run(brief: bool = False) -> Report:
     table = simulate(WORLD).slice(0, 100_000 if brief else EVENTS)
     with embedded(settings) as services:
         with console.status(f"filling the topic with {len(table):,} transactions"):
-            publish(settings, services, table)
-        cold_start_s = _first_score_s(settings, services)
-        rates = rates_in_turns(_sides(settings, services, len(table)), 1 if brief else TURNS)
+            publish(services, table)
+        cold_start_s = _first_score_s(services)
+        rates = rates_in_turns(_sides(services, len(table)), 1 if brief else TURNS)
     return _report(len(table), rates, cold_start_s)
 
 
-def _first_score_s(settings: Settings, services: Services) -> float:
+def _first_score_s(services: Services) -> float:
     """Return the seconds from submitting a job, the first on its TaskManager, to its first score."""
     begun = time.perf_counter()
-    with scoring(settings, services):
+    with scoring(services):
         return time.perf_counter() - begun
 
 
-def _sides(settings: Settings, services: Services, events: int) -> Mapping[str, Callable[[int], float]]:
-    def rate_of(drain: Callable[[Settings, Services, int], float], turn: int) -> float:
+def _sides(services: Services, events: int) -> Mapping[str, Callable[[int], float]]:
+    def rate_of(drain: Callable[[Services, int], float], turn: int) -> float:
         topics = Topics(scores=f"drain.scores.{turn}", alerts=f"drain.alerts.{turn}")
-        return drain(settings.model_copy(update={"topics": topics}), services, events)
+        return drain(services.with_settings(topics=topics), events)
 
     return {JOB: partial(rate_of, job_rate), LOOP: partial(rate_of, loop_rate)}
 

@@ -17,8 +17,6 @@ class BodyLimit:
     ----------
     app
         Next ASGI application.
-    max_bytes
-        Of a body.
     timeout_s
         Time for a body, in seconds.
     """

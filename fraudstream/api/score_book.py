@@ -31,8 +31,6 @@ class Entry:
 
     Parameters
     ----------
-    transaction_id, customer_id
-        Ids of the transaction.
     fingerprint
         Of the whole transaction: the same id with another one is a mistake of the sender.
     opened_s

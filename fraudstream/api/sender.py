@@ -22,8 +22,6 @@ class Sender:
 
         Parameters
         ----------
-        key, payload
-            Of the record.
         on_error
             Called in the loop when the broker did not accept the record.
 

@@ -66,8 +66,6 @@ class ArchiveFolder:
     ----------
     root : Path
         Made when absent.
-    topic : str
-        The inference topic.
 
     Raises
     ------
@@ -251,8 +249,6 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
 
     Parameters
     ----------
-    root : Path
-        The archive.
     columns : list of str
         Of ARCHIVE_ARROW.
     wanted : pyarrow.compute.Expression, optional

@@ -46,8 +46,6 @@ def compare_on(
     path
         A labelled history in Parquet, which is replayed through each model's own engine; or a folder that
         `fraudstream archive` wrote, whose logged features are scored by both.
-    champion, challenger
-        The models.
     read_labels
         Asked where the rows have no labels of their own.
     progress

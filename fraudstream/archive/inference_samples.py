@@ -19,7 +19,7 @@ from fraudstream.system.failures import NotReady
 from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Manifest
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.recorded_sequences import LoggedSequences
+from models.scoring.recorded_sequences import NamedSequences
 from schemas.avro_schemas import INFERENCE
 from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import INFERENCE_ARROW
@@ -38,18 +38,16 @@ class Logged:
     ----------
     sample : InferenceSample
         Each position once; features that an earlier version did not log are NaN.
-    sequences : LoggedSequences
+    sequences : NamedSequences
         Of the records of all models.
     repeated : int
         Rows left out since the same position was logged again later.
-    other_models : int
-        Rows of other models.
     undecodable : int
         Records that are none.
     """
 
     sample: InferenceSample
-    sequences: LoggedSequences
+    sequences: NamedSequences
     repeated: int
     other_models: int
     undecodable: int
@@ -103,7 +101,7 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
         x[:, column] = every.column(name).to_numpy(zero_copy_only=False)[rows]
     return Logged(
         sample=InferenceSample.of(every.take(pa.array(rows)), x),
-        sequences=LoggedSequences.of(every),
+        sequences=NamedSequences.of([every]),
         repeated=int(of_model.sum()) - len(rows),
         other_models=len(table) - int(of_model.sum()),
         undecodable=undecodable,

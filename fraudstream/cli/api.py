@@ -37,7 +37,7 @@ def api(
     services = find_services(settings)
     topics = settings.topics
     asked, answered = (topics.transactions, topics.queries), (topics.scores, topics.alerts, topics.features)
-    broker = services.broker(settings)
+    broker = services.broker
     require_topics(broker, *asked, *answered)
     opened = listen(settings.api.host, settings.api.port)
     with opened, open_exporter(broker, services.rest) as registry:

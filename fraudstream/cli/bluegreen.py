@@ -167,7 +167,7 @@ def _bluegreen(settings: Settings) -> BlueGreen:
     from fraudstream.control.bluegreen import BlueGreen
     from fraudstream.devstack.stack import find_services
 
-    return BlueGreen(settings, find_services(settings), on_step=lambda step: err.print(step, soft_wrap=True))
+    return BlueGreen(find_services(settings), on_step=lambda step: err.print(step, soft_wrap=True))
 
 
 def _show(as_json: bool, job_id: str, what: str) -> None:

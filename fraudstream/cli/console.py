@@ -10,7 +10,6 @@ from fraudstream.terminal import out, settings_of, warn
 
 if TYPE_CHECKING:
     from fraudstream.devstack.stack import Services
-    from fraudstream.settings.settings import Settings
 
 
 def console(
@@ -36,23 +35,23 @@ def console(
 
     settings = settings_of(context, console={"host": host, "port": port})
     if not simulate:
-        _show(settings, find_services(settings))
+        _show(find_services(settings))
         return
     from fraudstream.demos.live_demo import live_demo
 
-    with live_demo(settings) as (demo, services):
-        _show(demo, services)
+    with live_demo(settings) as services:
+        _show(services)
 
 
-def _show(settings: Settings, services: Services) -> None:
+def _show(services: Services) -> None:
     from fraudstream.api.server import listen, serve
     from fraudstream.console.application import create_console
     from fraudstream.kafka.topics import require_topics
 
-    broker = services.broker(settings)
-    require_topics(broker, *settings.topics.names())
+    broker = services.broker
+    require_topics(broker, *services.settings.topics.names())
     app = create_console(broker, services.rest)
-    own = settings.console
+    own = services.settings.console
     with listen(own.host, own.port) as opened:
         out.print(f"Console   http://{own.host}:{opened.getsockname()[1]}")
         if not app.state.access.asks_for_tokens:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudstream.terminal import AsJson, Rows, err, settings_of, show, write_line
+from schemas.errors import UserError
 from schemas.rejection import Reason
 
 if TYPE_CHECKING:
@@ -139,14 +140,14 @@ def replay(
       fraudstream dlq replay --reason KEY_MISMATCH --rekey --dry-run
     """
     from fraudstream.kafka.broker import Broker
-    from fraudstream.readers.dead_letters import NoSuchDeadLetterError, Replay, read_dead_letters, replay_dead_letters
+    from fraudstream.readers.dead_letters import Replay, read_dead_letters, replay_dead_letters
 
     settings = settings_of(context)
     broker = Broker.of(settings)
     letters = list(read_dead_letters(broker, _filter(reason, topic, key, since, until, positions)))
     missing = set(positions or ()) - {letter.position for letter in letters}
     if missing:
-        raise NoSuchDeadLetterError(
+        raise UserError(
             f"expected dead letters that match all filters at {', '.join(sorted(missing))}, found none. "
             "`fraudstream dlq ls` lists the positions"
         )

@@ -107,6 +107,7 @@ def _parts(record: AlertRecord, found: Explanation) -> Iterator[str | Rows]:
         "review, block from": f"{alert['review_threshold']:.6f}, {alert['block_threshold']:.6f}",
         "labels known": "not logged" if logged is None else _labels_known(logged["label_offsets"]),
         **_labels_of_entities(alert),
+        "position": "not named" if alert["offset"] < 0 else f"partition {alert['partition']}, offset {alert['offset']}",
         "sequence numbers": _sequence_numbers(alert["entity_sequences"]),
         "repeated": f"{record.repeats} times",
     }

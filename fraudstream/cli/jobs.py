@@ -70,7 +70,6 @@ def submit(
     services = find_services(settings)
     with err.status("submitting"):
         done = submit_job(
-            settings,
             services,
             savepoint=from_savepoint,
             drop_state=allow_dropped_state,
@@ -107,7 +106,7 @@ def stop(
     services = find_services(settings)
     job_id = job or only_job(services.rest_url)
     with err.status("stopping"):
-        kept = stop_job(settings, services, job_id, savepoint=savepoint)
+        kept = stop_job(services, job_id, savepoint=savepoint)
     resume = [f"Resume with: fraudstream submit --from-savepoint {kept}"] if kept else []
     show({"job_id": job_id, "savepoint": kept}, f"Stopped {job_id}", *resume, as_json=as_json)
 

@@ -44,7 +44,7 @@ def metrics(
 
     settings = settings_of(context)
     services = find_services(settings)
-    broker = services.broker(settings)
+    broker = services.broker
     require_topics(broker, *settings.topics.names())
     labels = LabelMonitor(horizon_ms=round(horizon_days * DAY_MS), k=cards) if label_share else None
     own = ServerSettings(host=host, port=port)

@@ -58,7 +58,7 @@ def deploy(
     deployment = _deployment(
         settings, folder, (review_threshold, block_threshold), challenger or [], share or [], reason
     )
-    broker = find_services(settings).broker(settings)
+    broker = find_services(settings).broker
     publish_deployment(broker, deployment)
     with err.status("waiting for the job"):
         shards = await_answers(broker, deployment.deployment_id, seconds=wait)
@@ -81,7 +81,7 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     from jobs.shards import SHARD_KEYS
 
     settings = settings_of(context)
-    broker = find_services(settings).broker(settings)
+    broker = find_services(settings).broker
     newest = read_deployment(broker)
     events = read_model_events(broker)
     deployment_id = newest.deployment_id if newest else None
@@ -110,7 +110,7 @@ def compare(
     from fraudstream.system.failures import NotReady
 
     settings = settings_of(context)
-    broker = find_services(settings).broker(settings)
+    broker = find_services(settings).broker
     newest = read_deployment(broker)
     if newest is None or not newest.challengers:
         raise NotReady(

@@ -35,7 +35,7 @@ def prune(
     settings = settings_of(context)
     services = find_services(settings)
     with err.status("collecting references to models"):
-        broker, rest = services.broker(settings), services.rest
+        broker, rest = services.broker, services.rest
         models = examine_store(broker, rest, time.time(), unread_state=unread_state)
     if not dry_run:
         remove(models)

@@ -1,7 +1,6 @@
 """Commands `up`, `down` and `status`."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -45,8 +44,12 @@ def up(
         )
         services = start(settings, progress=progress)
     show(
-        asdict(services),
-        f"Kafka     {services.bootstrap_servers}",
+        {
+            "bootstrap_servers": services.broker.bootstrap_servers,
+            "rest_url": services.rest_url,
+            "registry_url": services.registry_url,
+        },
+        f"Kafka     {services.broker.bootstrap_servers}",
         f"Flink     {services.rest_url}",
         *([f"Registry  {services.registry_url}"] if services.registry_url else []),
         f"Logs      {settings.state.logs}",

@@ -48,7 +48,7 @@ def export_state(
         if from_savepoint is None:
             rest, job_id = services.rest, only_job(services.rest_url)
             from_savepoint = take_savepoint(rest, job_id, settings.state, stop=False)
-        found = export(settings, services, from_savepoint, out, lambda line: err.print(line, soft_wrap=True))
+        found = export(services, from_savepoint, out, lambda line: err.print(line, soft_wrap=True))
     counts = [(handle, f"{count:,}") for handle, count in sorted(found.entries.items())]
     result = {"folder": str(out), "savepoint": found.savepoint, "entries": found.entries, "files": len(found.files)}
     lines = [f"Exported {from_savepoint} to {out}", f"Next: fraudstream state import {out}"]
@@ -69,7 +69,7 @@ def import_state(context: typer.Context, folder: Folder, *, as_json: AsJson = Fa
     settings = settings_of(context)
     services = find_services(settings)
     with err.status("importing the state"):
-        savepoint = import_(settings, services, folder, lambda line: err.print(line, soft_wrap=True))
+        savepoint = import_(services, folder, lambda line: err.print(line, soft_wrap=True))
     line = f"Start with: fraudstream submit --from-savepoint {savepoint}"
     show({"savepoint": savepoint}, line, as_json=as_json)
 

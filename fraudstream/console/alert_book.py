@@ -52,8 +52,6 @@ class AlertBook:
     ----------
     max_kept
         Alerts kept; the first to arrive go first.
-    labels
-        Labels of the alerts.
     """
 
     def __init__(self, max_kept: int, labels: ReviewedLabels) -> None:

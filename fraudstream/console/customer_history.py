@@ -33,8 +33,6 @@ class CustomerHistory:
 
         Parameters
         ----------
-        customer_id
-            Customer.
         moment
             Time at which the job scored the transaction in question.
 

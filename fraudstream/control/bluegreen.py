@@ -13,7 +13,6 @@ from fraudstream.control.submit import Submitted, job_config, run_job
 from fraudstream.control.switch_plan import Plan
 from fraudstream.devstack.stack import Services
 from fraudstream.kafka.topics import create_topics
-from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.kept_json import read_kept
@@ -39,8 +38,6 @@ class Deployment:
     ----------
     job_id
         Flink's id of the job.
-    file
-        File with its settings.
     config
         Contents of the file.
     """
@@ -60,20 +57,16 @@ class BlueGreen:
 
     Parameters
     ----------
-    settings
-        Settings of the new version and of the services.
     services
-        Broker and cluster of the jobs.
+        Broker and cluster of the jobs, with the settings of the new version.
     on_step
         Called with a line on each step.
     """
 
-    def __init__(
-        self, settings: Settings, services: Services, *, on_step: Callable[[str], None] = lambda _step: None
-    ) -> None:
-        self._settings, self._services, self._on_step = settings, services, on_step
+    def __init__(self, services: Services, *, on_step: Callable[[str], None] = lambda _step: None) -> None:
+        self._services, self._on_step = services, on_step
         self._rest = services.rest
-        self._record = settings.state.root / "bluegreen.json"
+        self._record = services.settings.state.root / "bluegreen.json"
 
     def plan(self) -> Plan:
         """Read the record; it is empty when there is no file."""
@@ -116,19 +109,18 @@ class BlueGreen:
         live = self.live()
         if any(deployment.config.standby for deployment in self.deployments()):
             raise UserError("expected no standby yet, got one. `fraudstream bluegreen stop` ends it")
-        new = replace(job_config(self._settings, self._services), name=_other_name(live.config.name))
+        new = replace(job_config(self._services), name=_other_name(live.config.name))
         standby = standby_of(new)
         self._require_hand_over(live, new)
         self._require_slots(standby.parallelism)
-        topics = self._settings.model_copy(update={"topics": standby.topics})
-        create_topics(self._services.broker(topics))
+        create_topics(self._services.with_settings(topics=standby.topics).broker)
         self._on_step(f"taking a savepoint of {live.config.name}, which keeps running")
         savepoint = self._savepoint(live, stop=False)
         # By the clock of the cluster, whose times the scores have: that of this machine may be another.
         since_ms = self._rest.now_ms(live.job_id)
         self._on_step(f"starting {new.name} as standby")
         state = Resumption(savepoint=savepoint, may_drop=frozenset({f"{OUTPUTS}-sink"}))
-        started = run_job(self._settings, self._services, standby, state, on_line=self._on_step)
+        started = run_job(self._services, standby, state, on_line=self._on_step)
         file = self._written(new)
         self._save(replace(self.plan(), next_file=str(file), standby_since_ms=since_ms))
         return started
@@ -226,7 +218,7 @@ class BlueGreen:
             self._await_end(live)
             self._on_step(f"starting {new.name} from it")
             state = Resumption(savepoint=savepoint)
-            started = run_job(self._settings, self._services, new, state, on_line=self._on_step)
+            started = run_job(self._services, new, state, on_line=self._on_step)
         except BaseException as error:  # after an interrupt no job is live either
             self._on_step(f"{new.name} did not come up: putting {live.config.name} back")
             back = self._roll_back(new)
@@ -265,7 +257,7 @@ class BlueGreen:
         try:
             # It ran with these topics before: a live job with them is better than none.
             state = Resumption(savepoint=savepoint, keep_topics=True)
-            back = run_job(self._settings, self._services, former, state, on_line=self._on_step)
+            back = run_job(self._services, former, state, on_line=self._on_step)
         except (RuntimeFailure, UserError) as error:
             raise RuntimeFailure(
                 f"expected {former.name} to be put back from {savepoint}, but: {error}. No job is live. Once the cause "
@@ -300,7 +292,7 @@ class BlueGreen:
 
     def _written(self, config: JobConfig) -> Path:
         """Write settings to a file that only its owner can read."""
-        file = self._settings.state.jobs / f"{config.name}-next.json"
+        file = self._services.settings.state.jobs / f"{config.name}-next.json"
         file.touch(mode=0o600)
         file.write_text(config.to_json())
         return file
@@ -331,7 +323,7 @@ class BlueGreen:
                 f"{asdict(new.topics)}. Restore the settings"
             )
         topics = new.input_topics
-        broker = BrokerTopics.read(self._services.broker(self._settings), list(topics.values()))
+        broker = BrokerTopics.read(self._services.broker, list(topics.values()))
         require_same_inputs(compare_inputs(topics, known, broker))
 
     def _require_slots(self, wanted: int) -> None:
@@ -342,7 +334,7 @@ class BlueGreen:
             )
 
     def _savepoint(self, deployment: Deployment, *, stop: bool) -> str:
-        return take_savepoint(self._rest, deployment.job_id, self._settings.state, stop=stop)
+        return take_savepoint(self._rest, deployment.job_id, self._services.settings.state, stop=stop)
 
     def _await_end(self, deployment: Deployment) -> None:
         """Wait until a job has ended and its slots are free."""

@@ -22,8 +22,6 @@ class ExportedFile:
 
     Parameters
     ----------
-    entries
-        Number of entries.
     sha256
         Digest of the file.
     """

@@ -54,15 +54,6 @@ def customer_record(folder: Path, customer_id: str) -> dict[str, Any] | None:
 def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
     """Return what an export has of a merchant or a device, None where it has nothing.
 
-    Parameters
-    ----------
-    folder
-        Of the export.
-    name
-        Name of the entity.
-    value
-        Value of its column.
-
     Raises
     ------
     StateFileError

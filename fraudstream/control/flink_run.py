@@ -28,10 +28,6 @@ class FlinkRun:
     ----------
     home
         The distribution whose client is run.
-    java
-        Java of the client.
-    rest_url
-        The cluster.
     script
         The job's file.
     arguments

@@ -25,8 +25,6 @@ def java_security(security: KafkaSecurity, password_file: Path | None) -> dict[s
 
     Parameters
     ----------
-    security
-        Security settings.
     password_file
         File with the password for the job, without a line end after it.
     """

@@ -38,8 +38,6 @@ class ShardReport:
 
     Attributes
     ----------
-    shard : int
-        Its key.
     serving : ModelEvent or None
         Models that it scores with, None before its first event.
     answer : ModelEvent or None

@@ -47,7 +47,7 @@ class Resumption:
             return True
         return has_replaced_operators(self.savepoint, settings.state)
 
-    def apply(self, settings: Settings, services: Services, config: JobConfig) -> tuple[JobConfig, list[str]]:
+    def apply(self, services: Services, config: JobConfig) -> tuple[JobConfig, list[str]]:
         """Return a job's settings with those of the state, and notes for the user.
 
         Raises
@@ -55,7 +55,7 @@ class Resumption:
         UserError
             The state does not fit the job, or its topics were created again.
         """
-        manifest, topics = known_manifest(self.savepoint, settings.state), list(config.input_topics.values())
+        manifest, topics = known_manifest(self.savepoint, services.settings.state), list(config.input_topics.values())
         state = StateTopics.read(manifest, local_folder(self.savepoint), topics)
         config, left = advance_generations(config, state, self.reset_topics)
         config = replace(config, start_positions=state.start_positions(self.reset_topics))
@@ -66,7 +66,7 @@ class Resumption:
             unmarked_state=config.unmarked_state,
             noted=manifest,
         )
-        broker = BrokerTopics.read(services.broker(settings), topics)
+        broker = BrokerTopics.read(services.broker, topics)
         config, lines = note_topics(config, state, broker, self.reset_topics, keep=self.keep_topics)
         if local_folder(self.savepoint) is not None:
             config = replace(config, unmarked_state=is_unmarked(self.savepoint))

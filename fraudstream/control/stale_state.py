@@ -11,10 +11,6 @@ from schemas.errors import UserError
 ACCEPT_LOSS = "--accept-loss"
 
 
-class StaleStateError(UserError):
-    """A checkpoint whose uncommitted output can't be committed any more."""
-
-
 def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
     """Refuse a checkpoint that is older than the transactions which hold its output.
 
@@ -33,7 +29,7 @@ def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
 
     Raises
     ------
-    StaleStateError
+    UserError
         Its output may be lost.
     """
     safe_ms, folder = config.safe_outage_ms, local_folder(state)
@@ -45,7 +41,7 @@ def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
         return  # reported where it is read
     if now_ms - taken_ms > safe_ms:
         taken = datetime.fromtimestamp(taken_ms / 1000, UTC)
-        raise StaleStateError(
+        raise UserError(
             f"expected a checkpoint of the last {safe_ms / 1000:.0f} s under exactly-once, got one of "
             f"{taken:%Y-%m-%d %H:%M:%S} UTC, {(now_ms - taken_ms) / 1000:,.0f} s ago: the brokers have aborted the "
             "transactions that it was to commit, so scores and alerts made just before it may be missing for good. "

@@ -33,13 +33,14 @@ Notes = Callable[[str], None]
 
 
 def export_state(
-    settings: Settings, services: Services, savepoint: str, folder: Path, on_line: Notes = lambda _line: None
+    services: Services, savepoint: str, folder: Path, on_line: Notes = lambda _line: None
 ) -> ExportManifest:
     """Write the state of a savepoint or retained checkpoint to files, by a Flink job that restores it.
 
     Parameters
     ----------
-    settings, services
+    services
+        Broker and cluster, with the settings of the job.
     savepoint
         Folder or URI, on this machine.
     folder
@@ -55,15 +56,15 @@ def export_state(
         The job failed.
     """
     folder = _empty(folder)
-    source, manifest = _readable(settings, savepoint)
-    config = _config_of(job_config(settings, services), manifest)
+    source, manifest = _readable(services.settings, savepoint)
+    config = _config_of(job_config(services), manifest)
     manifest.require_fit(StateManifest.of(config))
     offsets = _offsets(source, manifest)
     folder.mkdir(parents=True, exist_ok=True)
     config = replace(config, name="state-export", parallelism=_free_slots(services, config))
     files = [state_file(folder, part, index) for part, count in parts(config).items() for index in range(count)]
     state = Resumption(savepoint=savepoint, may_drop=None)
-    run = flink_run(settings, services, config, state, arguments=["--export-state", str(folder)])
+    run = flink_run(services, config, state, arguments=["--export-state", str(folder)])
     on_line(f"$ {run.line}")
     _run_until(services, run.submit(), lambda: all(file.is_file() for file in files))
     positions = _start_positions(offsets, [file for file in files if file.name.startswith(CUSTOMERS)])

@@ -10,7 +10,6 @@ from fraudstream.control.savepoints import MANIFEST_FILE, local_folder
 from fraudstream.control.state_export import Notes, await_done
 from fraudstream.control.submit import flink_run, job_config
 from fraudstream.devstack.stack import Services
-from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import RuntimeFailure
 from jobs.job_config import JobConfig
 from jobs.operator_uids import ADVANCE_ENTITIES, DETECT_DRIFT, SCORE_BATCH, marked
@@ -21,12 +20,13 @@ GROUP = "fraudstream"
 """Group of the job's counters."""
 
 
-def import_state(settings: Settings, services: Services, folder: Path, on_line: Notes = lambda _line: None) -> str:
+def import_state(services: Services, folder: Path, on_line: Notes = lambda _line: None) -> str:
     """Make a savepoint of an exported state, for a job of the settings; returns its folder.
 
     Parameters
     ----------
-    settings, services
+    services
+        Broker and cluster, with the settings of the job.
     folder
         Of the export; TaskManagers read it.
     on_line
@@ -42,16 +42,16 @@ def import_state(settings: Settings, services: Services, folder: Path, on_line: 
     folder = folder.expanduser().absolute()
     export = ExportManifest.read(folder)
     export.require_files(folder)
-    config = _config_of(job_config(settings, services), export.state)
+    config = _config_of(job_config(services), export.state)
     manifest = replace(StateManifest.of(config), operators=_operators(config))
     replace(export.state, mode=manifest.mode, shards=manifest.shards).require_fit(manifest)
-    run = flink_run(settings, services, config, None, arguments=["--import-state", str(folder)])
+    run = flink_run(services, config, None, arguments=["--import-state", str(folder)])
     on_line(f"$ {run.line}")
     rest, job_id = services.rest, run.submit()
     wanted = {f"{IMPORTED}{part}": count for part, count in parts(config).items()}
     try:
         await_done(rest, job_id, lambda: rest.counters(job_id, GROUP) == wanted)
-        location = rest.savepoint(job_id, settings.state.create().savepoints.as_uri(), stop=True)
+        location = rest.savepoint(job_id, services.settings.state.create().savepoints.as_uri(), stop=True)
     except BaseException:
         rest.cancel(job_id)
         raise

@@ -55,7 +55,7 @@ class Submitted:
     config: Path
 
 
-def job_config(settings: Settings, services: Services) -> JobConfig:
+def job_config(services: Services) -> JobConfig:
     """Map the settings to the job's own, which checks them again, and pin the model's copy in the store.
 
     Raises
@@ -63,9 +63,10 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
     UserError
         When the job can't work with a value, or the model is refused.
     """
-    require_transaction_time(services.broker(settings))
+    settings = services.settings
+    require_transaction_time(services.broker)
     config = JobConfig(
-        bootstrap_servers=services.bootstrap_servers,
+        bootstrap_servers=services.broker.bootstrap_servers,
         model=str(settings.model.artifact.expanduser().absolute()),
         checkpoint_dir=settings.flink.config.get("execution.checkpointing.dir", settings.state.checkpoints.as_uri()),
         topics=settings.topics,
@@ -86,7 +87,7 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
         checkpoint_timeout_ms=round(settings.job.checkpoint_timeout_s * 1000),
         tolerated_checkpoint_failures=settings.job.tolerated_checkpoint_failures,
         retained_checkpoints=settings.job.retained_checkpoints,
-        transaction_timeout_ms=transaction_time_ms(services.broker(settings)),
+        transaction_timeout_ms=transaction_time_ms(services.broker),
         transaction_prefix=settings.job.transaction_prefix,
         labels=settings.job.labels,
         emit_scores=settings.job.emit_scores,
@@ -102,7 +103,6 @@ def job_config(settings: Settings, services: Services) -> JobConfig:
 
 
 def submit(
-    settings: Settings,
     services: Services,
     *,
     savepoint: str | None = None,
@@ -117,10 +117,8 @@ def submit(
 
     Parameters
     ----------
-    settings
-        Settings of the job.
     services
-        Broker and cluster.
+        Broker and cluster, with the settings of the job.
     savepoint
         Folder to restore from, None for an empty state.
     script
@@ -145,18 +143,17 @@ def submit(
         When the client or the job fails, with the line that names the cause.
     """
     require_own_packages()
-    config = replace(job_config(settings, services), unmarked_state=unmarked_state)
+    config = replace(job_config(services), unmarked_state=unmarked_state)
     if savepoint is not None and not accept_loss:
         require_committable(savepoint, config, now_ms())
     may_drop = None if drop_state else frozenset[str]()
     if savepoint is None:
-        return run_job(settings, services, config, None, script=script, on_line=on_line)
+        return run_job(services, config, None, script=script, on_line=on_line)
     state = Resumption(savepoint=savepoint, may_drop=may_drop, reset_topics=reset_topics)
-    return run_job(settings, services, config, state, script=script, on_line=on_line)
+    return run_job(services, config, state, script=script, on_line=on_line)
 
 
 def run_job(
-    settings: Settings,
     services: Services,
     config: JobConfig,
     state: Resumption | None,
@@ -168,16 +165,16 @@ def run_job(
 
     Its `unmarked_state` allows state without marks; the job has the setting only where the state is unmarked.
     """
-    config = pin_model(settings, config)  # a file of an earlier version has no pins
-    require_transaction_time(services.broker(settings))
-    require_rights(services.broker(settings), JobNeeds.of(config))
+    config = pin_model(services.settings, config)  # a file of an earlier version has no pins
+    require_transaction_time(services.broker)
+    require_rights(services.broker, JobNeeds.of(config))
     if state is None:
-        config = _initial(settings, services, config)
+        config = _initial(services, config)
     else:
-        config, lines = state.apply(settings, services, without_control_records(config))
+        config, lines = state.apply(services, without_control_records(config))
         for line in lines:
             on_line(line)
-    run = flink_run(settings, services, config, state, script)
+    run = flink_run(services, config, state, script)
     on_line(f"$ {run.line}")
     try:
         job_id = run.submit()
@@ -186,12 +183,11 @@ def run_job(
         if why is None:
             raise
         raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
-    note_manifest(settings.state, job_id, StateManifest.of(config))
+    note_manifest(services.settings.state, job_id, StateManifest.of(config))
     return Submitted(job_id=job_id, line=run.line, config=Path(run.arguments[-1]))
 
 
 def flink_run(
-    settings: Settings,
     services: Services,
     config: JobConfig,
     state: Resumption | None,
@@ -201,37 +197,37 @@ def flink_run(
     """Write a job's settings to a file, and return the line that starts it, with more arguments of its script."""
     # Clocks step back, and two jobs may start within a second: each needs a file of its own.
     stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
-    file = settings.state.create().jobs / f"{config.name}-{stamp}.json"
+    file = services.settings.state.create().jobs / f"{config.name}-{stamp}.json"
     file.touch(mode=0o600)  # it names brokers, users and the files of passwords
     file.write_text(config.to_json())
-    script, options = _shipped(settings, script)
+    script, options = _shipped(services.settings, script)
     return FlinkRun(
-        home=client_home(settings),
+        home=client_home(services.settings),
         java=find_java(),
         rest_url=services.rest_url,
         script=script,
         arguments=[*arguments, "--config", str(file)],
         options=options,
         savepoint=None if state is None else state.savepoint,
-        drop_state=state is not None and state.drops_state(settings),
+        drop_state=state is not None and state.drops_state(services.settings),
     )
 
 
-def _initial(settings: Settings, services: Services, config: JobConfig) -> JobConfig:
+def _initial(services: Services, config: JobConfig) -> JobConfig:
     """Return the settings of a job without state: control records in force, and the topics of its offsets."""
-    ids = TopicIds(services.broker(settings)).read(config.input_topics.values())
+    ids = TopicIds(services.broker).read(config.input_topics.values())
     known = {topic: topic_id for topic, topic_id in ids.items() if topic_id is not None}
     config = replace(config, topic_ids=known, generations={})
-    return with_control_records(config, records_in_force(services.broker(settings)))
+    return with_control_records(config, records_in_force(services.broker))
 
 
-def stop_job(settings: Settings, services: Services, job_id: str, *, savepoint: bool) -> str | None:
+def stop_job(services: Services, job_id: str, *, savepoint: bool) -> str | None:
     """Stop a job; with a savepoint, returns the folder to resume from."""
     rest = services.rest
     if not savepoint:
         rest.cancel(job_id)
         return None
-    return take_savepoint(rest, job_id, settings.state, stop=True)
+    return take_savepoint(rest, job_id, services.settings.state, stop=True)
 
 
 def client_home(settings: Settings) -> FlinkHome:

@@ -60,16 +60,15 @@ def run_demo(settings: Settings) -> Summary:
     show_model(train_once(demo))
     out.print("[bold]2.[/] Start a Kafka broker and a Flink cluster")
     with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
-        out.print(f"   broker {services.bootstrap_servers}, Flink UI {services.rest_url}")
+        out.print(f"   broker {services.broker.bootstrap_servers}, Flink UI {services.rest_url}")
         status.update("submitting the job")
         job = submit(
-            demo,
             services,
             on_line=lambda line: out.print(f"[bold]3.[/] Submit the job\n   [dim]{line}[/]", soft_wrap=True),
         )
         status.stop()
-        summary = _show(demo, services)
-        stop_job(demo, services, job.job_id, savepoint=False)
+        summary = _show(services)
+        stop_job(services, job.job_id, savepoint=False)
     out.print("All services are stopped. Next: `fraudstream --help`, or the README.")
     write_json(asdict(summary))
     return summary
@@ -120,23 +119,22 @@ def show_model(manifest: Manifest) -> None:
     out.print(f"   {manifest.model_id}: PR-AUC {manifest.metrics['pr_auc']:.3f} on later, unseen days")
 
 
-def _show(settings: Settings, services: Services) -> Summary:
+def _show(services: Services) -> Summary:
     table = simulate(LIVE).slice(0, TRANSACTIONS)
     frauds = _frauds(table)
     hidden = f"{len(frauds):,} frauds among them"
     out.print(f"[bold]4.[/] Send {len(table):,} transactions (seed 2), {RATE:,.0f} per second, {hidden}")
     screen = _AlertScreen(frauds)
-    broker = services.broker(settings)
-    registry = registry_of(settings)
+    broker, topics = services.broker, services.settings.topics
+    registry = registry_of(services.settings)
     with Live(screen, console=err, refresh_per_second=5) as live:
         with AlertWatch(broker, screen.add) as watch:
             with broker.publisher() as publisher:
                 start = time.monotonic()
-                topics = settings.topics
                 replay_with_labels(
                     table, publisher, topics.transactions, topics.labels, registry, rate=RATE, on_progress=screen.sent
                 )
-            await_records(broker, settings.topics.scores, len(table), seconds=SCORED_WITHIN_S)
+            await_records(broker, topics.scores, len(table), seconds=SCORED_WITHIN_S)
             seconds = time.monotonic() - start
             watch.catch_up()
         live.refresh()

@@ -115,20 +115,20 @@ def run_lifecycle_demo(settings: Settings) -> LifecycleSummary:
     train_once(demo, HISTORY, TrainingSettings())
     table = simulate(LIVE)
     with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
-        registry, broker = ModelRegistry(demo), services.broker(demo)
+        registry, broker = ModelRegistry(demo), services.broker
         version, _ = registry.push(model)
         first = Promotion(demo, registry, broker).promote(check_gates(registry, version, demo), reason="the first")
         if first.outcome != "done":
             raise RuntimeFailure(f"expected the first model to pass the gates, got {first.outcome}: {first.gates}")
         status.update("submitting the job")
-        job = submit(demo, services)
+        job = submit(services)
         status.stop()
         out.print(f"[bold]2.[/] The job scores {RATE:,.0f} transactions per second with {version.model_id}, v1")
         stream = LifecycleStream(broker, table, RATE)
         loop = _run_loop(broker, registry, stream)
         await_records(broker, demo.topics.scores, stream.sent, seconds=SCORED_WITHIN_S)
         summary = _measure(broker, table.slice(0, stream.sent), loop, model.with_name("recall.svg"))
-        stop_job(demo, services, job.job_id, savepoint=False)
+        stop_job(services, job.job_id, savepoint=False)
     write_json(asdict(summary))
     return summary
 
@@ -218,8 +218,6 @@ def pattern_recall(sent: pa.Table, scores: Scores, *, model_id: str, since_ms: i
         Transactions in the columns of LABELLED_ARROW, with the scenario.
     scores : Scores
         Scores by customer and transaction_id.
-    model_id : str
-        Id of the new model.
     since_ms : int
         Start of the pattern.
 

@@ -17,27 +17,27 @@ ENDED_S = 20.0
 
 
 @contextmanager
-def live_demo(settings: Settings) -> Iterator[tuple[Settings, Services]]:
+def live_demo(settings: Settings) -> Iterator[Services]:
     """Train, start broker and cluster, submit the job and send simulated transactions while a block runs.
 
     The demo has its model and state folder; all services stop with the block.
 
     Yields
     ------
-    tuple
-        Settings and addresses of the demo.
+    Services
+        Broker and cluster of the demo, with its settings.
     """
     demo = demo_settings(settings, "live")  # not shared with a concurrent demo
     show_model(train_once(demo))
     with err.status("starting") as status, embedded(demo, progress=Progress(on_step=status.update)) as services:
         status.update("submitting the job")
-        job = submit(demo, services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
+        job = submit(services, on_line=lambda line: out.print(f"[dim]{line}[/]", soft_wrap=True))
         status.stop()
         try:
             with _sending(demo):
-                yield demo, services
+                yield services
         finally:
-            stop_job(demo, services, job.job_id, savepoint=False)
+            stop_job(services, job.job_id, savepoint=False)
 
 
 @contextmanager

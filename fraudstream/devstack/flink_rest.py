@@ -168,8 +168,6 @@ class FlinkRest:
 
         Parameters
         ----------
-        job_id
-            Running job.
         target
             URI of the folder to write to.
         stop

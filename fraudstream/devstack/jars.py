@@ -17,10 +17,6 @@ PARALLEL_DOWNLOADS = 6
 TIMEOUT_S = 60
 
 
-class JarError(UserError):
-    """Failed download of a jar, or a checksum other than the lock's."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Jar:
     """Entry of `jars.lock`.
@@ -99,7 +95,7 @@ def fetch_jars(
 
     Raises
     ------
-    JarError
+    UserError
         When a download fails or a checksum differs.
     """
     wanted = list(jars)
@@ -127,7 +123,7 @@ def _fetch(jar: Jar, folder: Path, incoming: Path, on_bytes: Callable[[int], Non
     )
     digest = sha256_of(arrived)
     if digest != jar.sha256:
-        raise JarError(
+        raise UserError(
             f"expected sha256 {jar.sha256} for {jar.filename}, but the download has {digest}: "
             "something between you and the repository changes files; fetch it over another network"
         )
@@ -158,7 +154,7 @@ def download(
         found = context.project(group, artifact).at_version(version).artifact(classifier, extension).resolve()
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise JarError(
+        raise UserError(
             f"expected to download {group}:{artifact}:{version}, but: {reason}. "
             "Check the network (and HTTPS_PROXY, if you need one), then run the command again"
         ) from error

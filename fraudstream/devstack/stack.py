@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 from fraudstream.devstack.cluster import Cluster, await_cluster
 from fraudstream.devstack.embedded_broker import EmbeddedBroker, await_broker
@@ -23,30 +24,35 @@ from fraudstream.system.run_state import RunState, exclusive
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Addresses of a running broker and cluster, embedded or the user's.
+    """Running broker and cluster, embedded or the user's, with the settings they are used with.
 
     Parameters
     ----------
-    bootstrap_servers
-        Address of the broker.
+    broker
+        Connection to the broker, with the settings.
     rest_url
         Address of the cluster.
     registry_url
         Address of the embedded schema registry, None without one.
     """
 
-    bootstrap_servers: str
+    broker: Broker
     rest_url: str
     registry_url: str | None = None
 
-    def broker(self, settings: Settings) -> Broker:
-        """Return the connection to the broker."""
-        return Broker(settings, self.bootstrap_servers)
+    @property
+    def settings(self) -> Settings:
+        """Settings of the job and its topics."""
+        return self.broker.settings
 
     @property
     def rest(self) -> FlinkRest:
         """Client of the cluster."""
         return FlinkRest(url=self.rest_url)
+
+    def with_settings(self, **sections: Any) -> Self:
+        """Return the same broker and cluster with other settings in some sections, as `topics`."""
+        return replace(self, broker=replace(self.broker, settings=self.settings.model_copy(update=sections)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +87,6 @@ def start(settings: Settings, *, taskmanagers: int | None = None, progress: Prog
         A broker or cluster named here is used instead of starting one.
     taskmanagers
         Number of TaskManagers; None means `flink.taskmanagers`.
-    progress
-        Progress callbacks.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def start(settings: Settings, *, taskmanagers: int | None = None, progress: Prog
             _start_missing(settings, run, taskmanagers or settings.flink.taskmanagers, progress)
             services = find_services(settings)
             progress.on_step("creating the topics")
-            create_topics(services.broker(settings))
+            create_topics(services.broker)
         except BaseException:
             run.stop_those(lambda process: process.pid not in before)
             run.bootstrap_servers, run.rest_url, run.registry_url = addresses
@@ -139,7 +143,7 @@ def find_services(settings: Settings) -> Services:
             f"expected a running Flink cluster, but there is none for {settings.state.root}: "
             "start it with `fraudstream up`, or set flink.rest_url to yours"
         )
-    return Services(bootstrap_servers=broker.bootstrap_servers, rest_url=rest, registry_url=run.registry_url)
+    return Services(broker=broker, rest_url=rest, registry_url=run.registry_url)
 
 
 @contextmanager

@@ -28,8 +28,6 @@ class BackgroundReader(ABC):
 
     Parameters
     ----------
-    name
-        Name of the thread.
     broker, topics
         Topics to read; none for a reader that asks for offsets alone.
     starts

@@ -44,8 +44,6 @@ class LoopReader(BackgroundReader):
     ----------
     name, broker
         See `BackgroundReader`.
-    listeners
-        Listeners by topic.
     producer
         Producer to poll for its delivery reports.
     gather_s

@@ -21,8 +21,6 @@ class Need:
 
     Parameters
     ----------
-    topic
-        Its name.
     days
         Records are needed for so long; 0 where compaction is needed instead.
     reader

@@ -25,10 +25,6 @@ class JobNeeds:
 
     Attributes
     ----------
-    reads, writes : tuple of str
-        Topics.
-    group : str
-        Its consumer group.
     transactional_id : str or None
         An id of its own transactions' prefix; None where it writes without.
     """

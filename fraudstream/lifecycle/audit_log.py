@@ -40,16 +40,12 @@ class AuditEntry:
         Also the deployment's id, so that scores and model events can be traced to it.
     at : datetime
         UTC.
-    by : str
-        User.
     action, outcome
         `failed` means allowed, but not carried out.
     reason : str
         Reason that the user gave.
     version : int or None
         Version that the decision is about.
-    model_id : str
-        Model id of that version.
     before, after : Serving
         Versions before the decision, and decided versions.
     forced : bool

@@ -29,8 +29,6 @@ class ModelVersion:
         Fraction of customers it decides for as CHALLENGER.
     manifest_sha256 : str
         SHA-256 of manifest.json; empty if the registry has none.
-    metrics : dict of str to float
-        Metrics of the training.
     """
 
     version: int

@@ -23,8 +23,6 @@ class RetainedState:
 
     Parameters
     ----------
-    folder
-        Folder of the files.
     job_id
         Flink job id; None for a savepoint.
     taken_s

@@ -22,8 +22,6 @@ class RetrainState:
     ----------
     drift_ms : int or None
         Event time of the first drift without a retraining, milliseconds since 1970.
-    drift : str
-        Description of that drift.
     learned_until_ms : int
         End of the newest training window in event time; earlier drifts need no retraining.
     begun_s : float or None

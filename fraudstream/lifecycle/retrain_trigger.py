@@ -34,8 +34,6 @@ class RetrainTrigger:
 
     Parameters
     ----------
-    schedule
-        Schedule of retrainings.
     retrain
         Called with the reason of a retraining.
     share

@@ -72,8 +72,6 @@ class Retraining:
     ----------
     settings
         Sections `[retrain]` and `[gates]`.
-    registry
-        Registry of models.
     services
         Broker of the window, and cluster of the job; None changes the registry only.
     on_decision

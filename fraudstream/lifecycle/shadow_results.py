@@ -28,7 +28,6 @@ class ShadowResult:
 
     Attributes
     ----------
-    champion_id, challenger_id : str
     transactions : int
         Transactions scored by both; all other counts are subsets.
     decided : int

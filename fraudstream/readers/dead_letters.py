@@ -31,10 +31,6 @@ from schemas.validation import NOT_UTF8
 POSITION = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 
 
-class NoSuchDeadLetterError(UserError):
-    """There is no dead letter at the position."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
     """Record that could not be scored or learned, with the reason.
@@ -158,7 +154,7 @@ def find_dead_letter(broker: Broker, position: str) -> DeadLetter:
 
     Raises
     ------
-    NoSuchDeadLetterError
+    UserError
         There is none.
     """
     topic = broker.topics.dead_letters
@@ -170,7 +166,7 @@ def find_dead_letter(broker: Broker, position: str) -> DeadLetter:
             letter = codecs.parse(message, _letter)
             if letter is not None:
                 return replace(letter, position=_position(message))
-    raise NoSuchDeadLetterError(
+    raise UserError(
         f"expected PARTITION:OFFSET of a dead letter, got {position}. `fraudstream dlq ls` lists the positions."
     )
 
@@ -201,7 +197,7 @@ def replay_dead_letters(
     ------
     NotReady
         A topic that they name is not there; nothing was sent.
-    PublishError
+    UserError
         The broker did not accept all of them.
     """
     registry, wanted = registry_of(broker.settings), list(letters)

@@ -56,8 +56,6 @@ def latency_histogram(
 
     Parameters
     ----------
-    broker
-        Broker of the transactions.
     seen_at_ms
         By customer and transaction id, see `AlertWatch`.
     since_ms

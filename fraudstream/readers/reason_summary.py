@@ -31,8 +31,6 @@ class Sentence:
 
     Parameters
     ----------
-    text
-        The sentence.
     noun
         Noun that a count is given with, in the singular.
     compares
@@ -164,7 +162,6 @@ def summary(reason: Mapping[str, Any], currency: str, features: Mapping[str, flo
     ----------
     reason : mapping
         As in `schemas/avro/alert.avsc`.
-    currency : str
     features : mapping of str to float
         The alert's features by name, as far as they are known.
     """

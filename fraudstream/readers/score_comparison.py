@@ -41,7 +41,6 @@ class Comparison:
         Pairs that knew different labels: labels race with transactions, so their scores may differ for that alone.
     mean_difference, max_difference : float
         Of the scores, absolute.
-    decisions_differ : int
     live_alerts, standby_alerts, both_alert : int
         Transactions that are not approved.
     """

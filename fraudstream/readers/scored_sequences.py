@@ -8,7 +8,7 @@ import pyarrow as pa
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
-from models.scoring.recorded_sequences import ScoredSequences
+from models.scoring.recorded_sequences import NamedSequences
 from schemas.avro_schemas import SCORE
 from schemas.columnar_decoder import ColumnarDecoder
 from schemas.columns import SCORE_ARROW
@@ -17,7 +17,7 @@ from schemas.registry import value_subject
 ROWS_AT_ONCE = 10_000
 
 
-def read_scored_sequences(broker: Broker, *, progress: Callable[[int], None] = lambda _read: None) -> ScoredSequences:
+def read_scored_sequences(broker: Broker, *, progress: Callable[[int], None] = lambda _read: None) -> NamedSequences:
     """Read the sequence numbers of all scores that the topic holds now; records that are no scores are left out.
 
     Parameters
@@ -27,7 +27,7 @@ def read_scored_sequences(broker: Broker, *, progress: Callable[[int], None] = l
     progress
         Called with the number of records read so far.
     """
-    return ScoredSequences.of(_batches(broker, progress))
+    return NamedSequences.of(_batches(broker, progress))
 
 
 def _batches(broker: Broker, progress: Callable[[int], None]) -> Iterator[pa.RecordBatch]:

@@ -29,7 +29,6 @@ class DryRunResult:
 
     Attributes
     ----------
-    figures : DryRun
     left_out : dict of str to list of str
         Rules that were left out, each with the missing columns.
     """

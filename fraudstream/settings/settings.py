@@ -34,10 +34,6 @@ from schemas.validation import Limits
 DEFAULT_FILE = "fraudstream.toml"
 
 
-class SettingsError(UserError):
-    """Invalid settings file or environment variable."""
-
-
 def _time_zone(value: str) -> str:
     problem = time_zone_problem(value)
     if problem:
@@ -122,7 +118,7 @@ class JobSettings(Section):
     batch_ms: AtLeastOne = JobConfig.batch_ms
     """duration of a micro-batch in milliseconds, up to 999"""
     buffer_timeout_ms: Annotated[int, Field(ge=0)] = JobConfig.buffer_timeout_ms
-    """maximum wait of a record between two operators, in milliseconds"""
+    """maximum wait of a transaction for others on the way to its micro-batch, in milliseconds"""
     alignment_s: Annotated[float, Field(ge=0)] = JobConfig.alignment_ms / 1000
     """seconds of Kafka time that a partition of a backlog is read ahead of the slowest one; 0: no alignment"""
     checkpoint_interval_s: Annotated[float, Field(gt=0)] = JobConfig.checkpoint_interval_ms / 1000
@@ -370,17 +366,17 @@ def load_settings(config: Path | None = None, *, warn: Callable[[str], None] = _
 
     Raises
     ------
-    SettingsError
+    UserError
         The file can't be read, a name is unknown or a value is invalid. The message has all mistakes, one per line.
     """
     file = config or Path(DEFAULT_FILE)
     if config is not None and not config.is_file():
-        raise SettingsError(f"expected a settings file at {config}, found none. Name another with --config")
+        raise UserError(f"expected a settings file at {config}, found none. Name another with --config")
     sources = file if file.is_file() else None, os.environ
     mistakes = check_names(Settings, *sources)
     given_twice, former = find_former_names(Settings, *sources)
     if mistakes or given_twice:
-        raise SettingsError("\n".join(mistakes + given_twice))
+        raise UserError("\n".join(mistakes + given_twice))
     for text in former:
         warn(text)
 
@@ -390,9 +386,9 @@ def load_settings(config: Path | None = None, *, warn: Callable[[str], None] = _
     try:
         found: Settings = FromFile(**sections)
     except ValidationError as error:
-        raise SettingsError("\n".join(explain(row, file) for row in error.errors())) from error
+        raise UserError("\n".join(explain(row, file) for row in error.errors())) from error
     except (UnreadableVariable, RecursionError):
-        raise SettingsError(
+        raise UserError(
             f"environment: expected lists and tables in {PREFIX}... as JSON, got something else. Write them as "
             f"{PREFIX}RETRAIN__SIGNALS='[\"error\"]'"
         ) from None

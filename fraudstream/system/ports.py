@@ -18,10 +18,6 @@ _given: set[int] = set()
 _chance = random.SystemRandom()
 
 
-class PortTakenError(UserError):
-    """Configured port that another process holds."""
-
-
 def is_free(port: int) -> bool:
     """Return whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
@@ -77,13 +73,13 @@ def choose_port(*, configured: int | None, preferred: int, setting: str) -> int:
 
     Raises
     ------
-    PortTakenError
+    UserError
         The configured port is in use; the message names the process.
     """
     if configured is None:
         return preferred if is_free(preferred) else free_port()
     if not is_free(configured):
-        raise PortTakenError(
+        raise UserError(
             f"expected port {configured} (from {setting}) to be free, but it is held by "
             f"{holder_of(configured)}: stop that, choose another {setting}, or leave it out"
         )
@@ -97,11 +93,11 @@ def await_free(port: int, whose: str) -> None:
 
     Raises
     ------
-    PortTakenError
+    UserError
         Another process holds it.
     """
     if not wait_until(lambda: is_free(port), seconds=RELEASE_SECONDS):
-        raise PortTakenError(
+        raise UserError(
             f"expected port {port} to be free for {whose}, which had it before it died, but it is held by "
             f"{holder_of(port)}: stop that, or give up the old port: `fraudstream down`, then `fraudstream up`"
         )

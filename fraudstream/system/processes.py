@@ -54,8 +54,6 @@ def spawn(name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[s
 
     Parameters
     ----------
-    name
-        Name in messages.
     command
         Program and arguments; no shell.
     log

@@ -16,11 +16,12 @@ from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
 from jobs.operators.label_blobs import decode_entity_labels
 from jobs.operators.micro_batch import MicroBatch, sharded
+from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.record_types import ENTITY_EVENTS, ENTITY_LABELS, ENTITY_REPLY
 from models.features.warm_up import warm_up
 
 
-class AdvanceEntities(KeyedProcessFunction):
+class AdvanceEntities(ReleasingOperator):
     """Live features and known labels of merchants and devices; keyed by entity shard, so that all of an entity meet.
 
     For what an event meets see `EntityEngine`, for what a label meets `FeatureEngine`, for what is stored
@@ -32,14 +33,11 @@ class AdvanceEntities(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state, and compile the kernels before the first batch comes."""
+        super().open(runtime_context)
         self._state = EntityState(runtime_context, self._config.mode)
         self._shards: dict[int, EntityShard] = {}
         self._counts = EntityCounts(runtime_context)
         warm_up()
-
-    def close(self) -> None:
-        """Let go of what is in memory: in thread mode the interpreter outlives the job."""
-        self._shards.clear()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Process one MICRO_BATCH: of ENTITY_LABELS, or of events; then emit a SHARDED_BATCH with the reply."""

@@ -10,6 +10,7 @@ from pyflink.datastream.state import MapStateDescriptor
 
 from jobs.job_config import JobConfig
 from jobs.operators.map_state import put_all
+from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.drift.part_merger import PartMerger
 from models.drift.signal_part import SignalPart
@@ -43,7 +44,7 @@ class DriftState:
         )
 
 
-class DetectDrift(KeyedProcessFunction):
+class DetectDrift(ReleasingOperator):
     """Drift detectors of each signal; keyed by signal, so that each is watched globally.
 
     Parts of different shards arrive in no fixed order; the detectors need none. For what is stored see DriftState.
@@ -54,6 +55,7 @@ class DetectDrift(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state and the codec of drift events."""
+        super().open(runtime_context)
         config = self._config
         registry = open_registry(config.registry)
         self._codec = RecordCodec(DRIFT, value_subject(config.topics.drift), registry)

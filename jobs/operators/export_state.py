@@ -16,6 +16,7 @@ from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState, unsigned
 from jobs.operators.micro_batch import MicroBatch
+from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route, Routes
@@ -38,7 +39,7 @@ def marked_tables(config: JobConfig) -> set[str]:
     return {table for table in _TABLES.values() if config.labels or table != uids.LABELS}
 
 
-class ExportShards(KeyedProcessFunction):
+class ExportShards(ReleasingOperator):
     """Writer of the scoring operator's state; keyed by shard.
 
     Its input are the open micro-batches of the savepoint, whose records are noted as unprocessed, and markers: Flink's
@@ -57,6 +58,7 @@ class ExportShards(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
+        super().open(runtime_context)
         self._state = ShardState(runtime_context, self._config.mode)
         self._unprocessed: dict[int, dict[str, set[int]]] = {}
         self._marked: dict[int, set[str]] = {}
@@ -92,7 +94,7 @@ class ExportShards(KeyedProcessFunction):
         write_entries(state_file(Path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
 
 
-class ExportEntities(KeyedProcessFunction):
+class ExportEntities(ReleasingOperator):
     """Writer of the entity operator's state; keyed by entity shard."""
 
     def __init__(self, config: JobConfig, folder: str) -> None:
@@ -100,6 +102,7 @@ class ExportEntities(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
+        super().open(runtime_context)
         self._state = EntityState(runtime_context, self._config.mode)
         self._written: set[int] = set()
         warm_up()
@@ -116,7 +119,7 @@ class ExportEntities(KeyedProcessFunction):
             self._written.add(key)
 
 
-class ExportDrift(KeyedProcessFunction):
+class ExportDrift(ReleasingOperator):
     """Writer of the drift operator's state; keyed by signal."""
 
     def __init__(self, _config: JobConfig, folder: str) -> None:
@@ -124,6 +127,7 @@ class ExportDrift(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
+        super().open(runtime_context)
         self._state = DriftState(runtime_context)
         self._written: set[str] = set()
 

@@ -18,6 +18,7 @@ from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
 from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.map_state import put_all
+from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route, Routes
 from jobs.shards import BUCKETS, SHARD_KEYS
@@ -27,7 +28,7 @@ from models.drift.signals import SIGNALS
 _AT_ONCE = 1_000
 
 
-class ImportState(KeyedProcessFunction):
+class ImportState(ReleasingOperator):
     """Reader of one part of an exported state; keyed as the operator that needs it.
 
     The first element of a shard's key fills its state, the others do nothing.
@@ -47,6 +48,7 @@ class ImportState(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
+        super().open(runtime_context)
         self._part, self._keys, self._state, self._routes = self._opened(runtime_context)
         self._counter = runtime_context.get_metrics_group().add_group(GROUP).counter(f"{IMPORTED}{self._part}")
         self._filled: set[Any] = set()

@@ -56,6 +56,7 @@ class Outputs:
         self,
         records: pa.RecordBatch,
         scored: Decisions,
+        positions: Sequence[int],
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
@@ -64,18 +65,21 @@ class Outputs:
     ) -> Iterator[Row]:
         """Yield the alerts of a batch, each with the rules that raised it, and its scores unless they are turned off.
 
-        Each record names what it was scored with: model, known labels, rules and the sequence numbers of its entities'
-        events. After a failure these may differ for a transaction that is scored again.
+        Each record names its transaction's position, and what it was scored with: model, known labels, rules and the
+        sequence numbers of its entities' events. After a failure these may differ for a transaction that is scored
+        again, under the same position.
         """
+        at = np.asarray(positions, np.int64)
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
             scored_with = {"shard": shard, "label_offsets": list(label_offsets), "rule_book_id": rule_book_id}
-            yield from self._alert_batches(records, scored, flagged, now_ms, fired, scored_with)
+            yield from self._alert_batches(records, scored, at, flagged, now_ms, fired, scored_with)
         if self._emit_scores:
             payloads = self._scores.encode(
                 records,
                 scored.scores,
                 scored.decisions,
+                at,
                 now_ms,
                 label_offsets,
                 shard,
@@ -111,8 +115,7 @@ class Outputs:
             "reason": rejection.reason.value,
             "detail": rejection.detail[:KEPT_DETAIL],
             "topic": topic,
-            "partition": partition_of(position),
-            "offset": offset_of(position),
+            **_position(position),
             "key": kept_key,
             "payload": payload[: self._kept_bytes],
             "failed_at": now_ms,
@@ -124,12 +127,16 @@ class Outputs:
         self,
         records: pa.RecordBatch,
         scored: Decisions,
+        positions: np.ndarray[Any, Any],
         rows: np.ndarray[Any, Any],
         now_ms: int,
         fired: Fired,
         scored_with: dict[str, Any],
     ) -> Iterator[Row]:
-        alerts = [self._alert(records, scored, row, now_ms, fired.get(row, ())) | scored_with for row in rows.tolist()]
+        alerts = [
+            self._alert(records, scored, row, now_ms, fired.get(row, ())) | scored_with | _position(int(positions[row]))
+            for row in rows.tolist()
+        ]
         payloads = [self._alerts.encode(alert) for alert in alerts]
         return topic_batches(self._topics.alerts, [alert["customer_id"] for alert in alerts], payloads)
 
@@ -158,6 +165,10 @@ class Outputs:
                 *(_reason(reason) for reason in self._reasons.find(features)),
             ],
         }
+
+
+def _position(position: int) -> dict[str, int]:
+    return {"partition": partition_of(position), "offset": offset_of(position)}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The scoring operator: Flink's side of it."""
 
-import gc
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
 from jobs.operators.micro_batch import MicroBatch
+from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.operators.shard import Shard
 from jobs.operators.subtask import Subtask
 from models.features.warm_up import warm_up
@@ -15,7 +15,7 @@ from models.rules.text_search import warm_up_search
 from models.rules.text_table_search import warm_up_table
 
 
-class ScoreBatch(KeyedProcessFunction):
+class ScoreBatch(ReleasingOperator):
     """Scorer of decoded batches; keyed by shard, so it owns all that a shard's customers ever did.
 
     A batch is scored when the replies of its entity shards are in, see `Gathering`.
@@ -29,18 +29,12 @@ class ScoreBatch(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model, if it can be, and compile the kernels before the first batch comes."""
-        # In thread mode the interpreter outlives the job. What an earlier attempt left is held in cycles, and its
-        # handles hold that attempt's whole state in the TaskManager's heap: some restarts would fill it.
-        gc.collect()
+        super().open(runtime_context)
         self._subtask = Subtask(self._config, runtime_context)
         self._shards: dict[int, Shard] = {}
         warm_up()
         warm_up_search()
         warm_up_table()
-
-    def close(self) -> None:
-        """Let go of what is in memory: in thread mode the interpreter outlives the job."""
-        self._shards.clear()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Process one MICRO_BATCH; emit TOPIC_BATCHes, and SIGNAL_OBSERVATIONs as a side output."""

@@ -243,7 +243,7 @@ class ScoringRun:
             if chosen is not None:
                 some, at = records.take(pa.array(chosen)), items_of(positions, chosen)
             fired = ruling.fired_in(chosen) if ruling else NONE_FIRED
-            yield from writer.outputs.decisions(some, part, shard, known, now_ms, fired, self._rules.book_id)
+            yield from writer.outputs.decisions(some, part, at, shard, known, now_ms, fired, self._rules.book_id)
             yield from writer.inference_log.sample(some, part, at, shard, known, now_ms)
 
     def _to(self, last: Stage) -> None:

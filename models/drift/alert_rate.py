@@ -19,8 +19,6 @@ class Jump:
     ----------
     share, usual : float
         Alerts by transactions.
-    transactions : int
-        Of the window.
     """
 
     share: float

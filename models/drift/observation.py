@@ -27,8 +27,6 @@ class Observation:
 
     Attributes
     ----------
-    count : int
-        Transactions in it.
     means : (S,) float64
     mean_squares : (S,) float64
     bins : (S, BINS) uint32

@@ -87,8 +87,8 @@ class SignalPart:
 
         The standard error is that of the difference of two means, of the transactions and of the baseline. A signal
         that hardly varied in training has the spread of the observation itself: its distance in standard errors is
-        then the root of the number of transactions that make it, so one outlier is one standard error, whatever
-        its size, and no observation is more than the root of its transactions away.
+        then the root of the number of transactions that make it, so one outlier of any size is one standard error, and
+        no observation is more than the root of its transactions away.
         """
         variance = max(self.variance, self.spread) / self.transactions
         own, unit = (sum(errors[part] ** 2 for errors in self.uncertainty.values()) for part in (0, 1))

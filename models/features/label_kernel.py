@@ -83,7 +83,7 @@ def _find_left(ledger, row, transaction):
 
 @inlined
 def _note_gone(totals, label_time_ms, verdict):
-    """Note a label that can't be revoked any more, whatever else of it is in the totals."""
+    """Note a label that can't be revoked any more, also when the totals hold more of it."""
     totals.gone_newest_ms = max(totals.gone_newest_ms, label_time_ms)
     if verdict & 1:
         totals.gone_fraud_ms = max(totals.gone_fraud_ms, label_time_ms)

@@ -19,8 +19,6 @@ class DayRecall:
     ----------
     day : int
         Days since 1970.
-    frauds : int
-        Frauds of the pattern.
     """
 
     day: int

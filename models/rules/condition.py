@@ -29,8 +29,6 @@ class Compiled:
 
     Parameters
     ----------
-    kind : str
-        Kind of its values.
     of : callable of RuleBatch to Values
         The values; of a text there are none.
     """

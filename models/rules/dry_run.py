@@ -20,7 +20,6 @@ class RuleFigures:
 
     Attributes
     ----------
-    name, action : str
     hits : int
         Transactions that it holds for.
     share : float
@@ -62,7 +61,6 @@ class DryRun:
 
     Attributes
     ----------
-    transactions, labelled, frauds : int
     rules : list of RuleFigures
         In the order of the book.
     before, after : Alerted

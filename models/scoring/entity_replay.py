@@ -27,7 +27,6 @@ class ReplayedEntities(NamedTuple):
 
     Parameters
     ----------
-    inputs : EntityInputs
     uncertain : ndarray of bool, (k, len(ENTITIES))
         Whether an event of unknown sequence number may have preceded the transaction's: the features may be others.
     shared_numbers : int

@@ -9,8 +9,8 @@ LOCATION = b"location"
 def has_external_data(onnx: bytes) -> bool:
     """Return whether a graph reads a tensor from another file, which onnxruntime reads from the working folder.
 
-    Initializers, sparse ones, attributes, subgraphs and functions are all searched, whatever later versions of ONNX
-    nest them in.
+    Initializers, sparse ones, attributes, subgraphs and functions are all searched, at any nesting of
+    later versions of ONNX.
 
     Raises
     ------

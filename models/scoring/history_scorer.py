@@ -12,12 +12,7 @@ from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 
 
 class HistoryScorer:
-    """Scores transactions in event order, from empty, with the state of customers and entities in memory.
-
-    Parameters
-    ----------
-    model : Artifact or ServedModels
-    """
+    """Scores transactions in event order, from empty, with the state of customers and entities in memory."""
 
     def __init__(self, model: Artifact | ServedModels) -> None:
         self._scorer = TransactionScorer(model, load=None)

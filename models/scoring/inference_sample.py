@@ -20,8 +20,6 @@ class InferenceSample:
 
     Parameters
     ----------
-    transactions, customers : list of str
-        Their ids.
     shards : ndarray of int64, (n,)
         Key of the shard that scored each.
     partitions, offsets : ndarray of int64, (n,)

@@ -40,11 +40,8 @@ def replay_labels(
 
     Parameters
     ----------
-    transactions : PositionedRecords
     labels : PositionedRecords
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning.
-    recorded : RecordedSequences
-        Of the transactions.
     wanted : ndarray of int64, (k,)
         Rows of the transactions whose features are wanted.
     """

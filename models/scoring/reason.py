@@ -11,8 +11,6 @@ class Reason:
 
     Parameters
     ----------
-    code : ReasonCode
-        Stable code of the reason.
     feature : str
         Name in `FEATURES`: the strongest feature of this code.
     value : float

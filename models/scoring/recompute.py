@@ -141,9 +141,6 @@ def recompute(
         customers all; of all customers where the sample's model reads entity features.
     labels : PositionedRecords
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning. In any order.
-    artifact : Artifact
-    recorded : RecordedSequences
-        Of the transactions.
     progress : callable of (int, int), optional
         Callback with steps done and total steps: first entity events, then transactions.
     """

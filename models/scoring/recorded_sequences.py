@@ -17,14 +17,17 @@ from models.scoring.positioned_records import PositionedRecords
 from schemas.label_offset import split_entry
 from schemas.position import position
 
+NO_POSITION = -1
+"""Position of a record that names none."""
 
-class LoggedSequences(NamedTuple):
-    """Sequence numbers of n records of the inference log, each position once.
+
+class NamedSequences(NamedTuple):
+    """Sequence numbers that n records of the inference log or n scores name.
 
     Parameters
     ----------
     positions : ndarray of int64, (n,)
-        Positions of the transactions, see `schemas.position`.
+        Positions of the transactions, see `schemas.position`; NO_POSITION in scores of earlier versions.
     keys : ndarray of uint64, (n,)
         See `transaction_hashes`.
     numbers : ndarray of int64, (n, len(ENTITIES))
@@ -39,36 +42,13 @@ class LoggedSequences(NamedTuple):
     label_entries: NDArray[np.int64]
 
     @classmethod
-    def of(cls, records: pa.RecordBatch) -> LoggedSequences:
-        """Return the sequence numbers of records in the inference topic's columns."""
-        partitions, offsets = (records.column(name).to_numpy().astype(np.int64) for name in ("partition", "offset"))
-        numbers = sequence_matrix(records.column("entity_sequences"))
-        return cls(position(partitions, offsets), transaction_hashes(records), numbers, label_entries(records))
-
-
-class ScoredSequences(NamedTuple):
-    """Sequence numbers of n scores, repeats included, each transaction's in the sequence of the topic.
-
-    Parameters
-    ----------
-    keys, numbers, label_entries : ndarray
-        As in `LoggedSequences`.
-    """
-
-    keys: NDArray[np.uint64]
-    numbers: NDArray[np.int64]
-    label_entries: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch]) -> ScoredSequences:
-        """Return the sequence numbers of batches of SCORE_ARROW."""
-        keys, numbers, entries = [np.empty(0, np.uint64)], [np.empty((0, len(ENTITIES)), np.int64)], [_NO_ENTRIES]
-        for records in batches:
-            keys.append(transaction_hashes(records))
-            numbers.append(sequence_matrix(records.column("entity_sequences")))
-            entries.append(label_entries(records))
-        width = max(part.shape[2] for part in entries)
-        return cls(np.concatenate(keys), np.concatenate(numbers), np.concatenate([_widened(e, width) for e in entries]))
+    def of(cls, batches: Iterable[pa.RecordBatch]) -> NamedSequences:
+        """Return the sequence numbers of batches of SCORE_ARROW, repeats included, in the sequence of their topic."""
+        parts = [_NONE_NAMED, *map(_named, batches)]
+        width = max(part.label_entries.shape[2] for part in parts)
+        entries = np.concatenate([_widened(part.label_entries, width) for part in parts])
+        positions, keys, numbers = (np.concatenate([part[column] for part in parts]) for column in range(3))
+        return cls(positions, keys, numbers, entries)
 
 
 class RecordedSequences(NamedTuple):
@@ -95,24 +75,23 @@ class RecordedSequences(NamedTuple):
 
     @classmethod
     def of(
-        cls, transactions: PositionedRecords, logged: LoggedSequences, scored: ScoredSequences | None = None
+        cls, transactions: PositionedRecords, logged: NamedSequences, scored: NamedSequences | None = None
     ) -> RecordedSequences:
-        """Find the records of transactions.
+        """Find the records of transactions by their positions.
 
-        After a restart the job scores again what came after its last checkpoint: the last record of a transaction has
-        the numbers that its state kept. A score does not name its position, so of a transaction that was sent k times
-        there must be k scores, or one transaction and any number of scores; other repeats are ambiguous.
+        After a restart the job scores again what came after its last checkpoint: the last record of a position has
+        the numbers that its state kept. A score of an earlier version names no position. It is that of the only
+        transaction of its customer and id; which of several it is of is unknown.
 
         Parameters
         ----------
         transactions : PositionedRecords, n rows
-        logged : LoggedSequences
-        scored : ScoredSequences, optional
+        scored : NamedSequences, optional
             Consulted for the transactions that are not logged.
         """
-        count = len(transactions.offsets)
-        entries = [logged.label_entries, scored.label_entries if scored else _NO_ENTRIES]
-        width, newest = max(part.shape[2] for part in entries), max(_generation(part) for part in entries)
+        count, sources = len(transactions.offsets), (scored or _NONE_NAMED, logged)
+        width = max(source.label_entries.shape[2] for source in sources)
+        newest = max(_generation(source.label_entries) for source in sources)
         found = cls(
             np.full((count, len(ENTITIES)), NO_SEQUENCE, np.int64),
             np.zeros(count, np.bool_),
@@ -120,13 +99,10 @@ class RecordedSequences(NamedTuple):
         )
         positions = position(transactions.partitions, transactions.offsets)
         keys = transaction_hashes(transactions.records)
-        if scored is not None:
-            rows, records = _matched(keys, positions, scored.keys)
-            found.numbers[rows], found.known[rows] = scored.numbers[records], True
-            found.label_offsets[rows] = _present(_widened(scored.label_entries[records], width), newest)
-        rows, records = _placed(positions, keys, logged)
-        found.numbers[rows], found.known[rows] = logged.numbers[records], True
-        found.label_offsets[rows] = _present(_widened(logged.label_entries[records], width), newest)
+        for source in sources:
+            rows, records = _matched(positions, keys, source)
+            found.numbers[rows], found.known[rows] = source.numbers[records], True
+            found.label_offsets[rows] = _present(_widened(source.label_entries[records], width), newest)
         return found
 
 
@@ -187,34 +163,46 @@ def _present(entries: NDArray[np.int64], newest: int) -> NDArray[np.int64]:
     return np.where(generations == newest, offsets, 0)
 
 
+def _named(records: pa.RecordBatch) -> NamedSequences:
+    partitions, offsets = (records.column(name).to_numpy().astype(np.int64) for name in ("partition", "offset"))
+    positions = np.where(offsets < 0, NO_POSITION, position(partitions, offsets))
+    numbers = sequence_matrix(records.column("entity_sequences"))
+    return NamedSequences(positions, transaction_hashes(records), numbers, label_entries(records))
+
+
 def _matched(
-    keys: NDArray[np.uint64], positions: NDArray[np.int64], scored: NDArray[np.uint64]
+    positions: NDArray[np.int64], keys: NDArray[np.uint64], named: NamedSequences
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return transactions, and the index of the score of each."""
-    by_key = np.lexsort((positions, keys))
-    ordered = keys[by_key]
-    first = np.searchsorted(ordered, ordered)
-    sent = np.searchsorted(ordered, ordered, side="right") - first
-    by_score = np.argsort(scored, kind="stable")
-    start = np.searchsorted(scored[by_score], ordered)
-    scores = np.searchsorted(scored[by_score], ordered, side="right") - start
-    clear = np.flatnonzero((scores > 0) & ((sent == 1) | (sent == scores)))
-    nth = np.arange(len(ordered)) - first
-    index = (start + scores - sent + nth)[clear]
-    return by_key[clear], by_score[index]
+    """Return transactions that have a record, and the index of the last record of each.
+
+    A record of another transaction at a position is of a topic that was deleted since.
+    """
+    unnamed = named.positions == NO_POSITION
+    of_records = np.where(unnamed, _only_position(positions, keys, named.keys), named.positions)
+    by_position = np.argsort(positions)
+    at = np.searchsorted(positions[by_position], of_records)
+    records = np.flatnonzero(at < len(positions))
+    rows = by_position[at[records]]
+    same = (positions[rows] == of_records[records]) & (keys[rows] == named.keys[records])
+    found, last = np.unique(rows[same][::-1], return_index=True)
+    return found, records[same][::-1][last]
 
 
-def _placed(
-    positions: NDArray[np.int64], keys: NDArray[np.uint64], logged: LoggedSequences
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return transactions that were logged at their positions, and the index of the record of each."""
-    if not len(logged.positions):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    order = np.argsort(logged.positions)
-    at = np.minimum(np.searchsorted(logged.positions[order], positions), len(order) - 1)
-    records = order[at]
-    rows = np.flatnonzero((logged.positions[records] == positions) & (logged.keys[records] == keys))
-    return rows, records[rows]
+def _only_position(
+    positions: NDArray[np.int64], keys: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """Return the position of the only transaction of each key; NO_POSITION where there is none, or several."""
+    by_key = np.argsort(keys)
+    first, end = (np.searchsorted(keys[by_key], wanted, side=side) for side in ("left", "right"))
+    found = np.full(len(wanted), NO_POSITION, np.int64)
+    only = np.flatnonzero(end - first == 1)
+    found[only] = positions[by_key[first[only]]]
+    return found
 
 
-_NO_ENTRIES = np.empty((0, len(ENTITIES), 0), np.int64)
+_NONE_NAMED = NamedSequences(
+    np.empty(0, np.int64),
+    np.empty(0, np.uint64),
+    np.empty((0, len(ENTITIES)), np.int64),
+    np.empty((0, len(ENTITIES), 0), np.int64),
+)

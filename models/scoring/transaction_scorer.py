@@ -59,8 +59,6 @@ class ScoredBatch(Decisions):
     changed : dict of str to bytes
         The new encoded history of each customer that the batch changed: to be stored before the next batch.
         Empty for a scorer without a store.
-    ensemble_scores : EnsembleScores
-        Scores of each model.
     """
 
     ingest_status: NDArray[np.uint8]

@@ -23,7 +23,6 @@ class TreeNodes(NamedTuple):
     ----------
     roots : list of int
         Index of each tree's first node.
-    is_leaf : list of bool
     feature, nan_left : list of int
         Condition of a split, and 1 where NaN goes to the left.
     threshold : ndarray of float32

@@ -40,8 +40,6 @@ class AdversarialRows:
     ----------
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows, from which the others are made.
-    decisions : tuple of float
-        Decision thresholds.
     """
 
     def __init__(

@@ -26,10 +26,6 @@ MAX_BOUND = 1e-3
 """Largest difference from the library's scores that a manifest may allow, as in `models.scoring.artifact.Parity`."""
 
 
-class CalibrationError(UserError):
-    """Rows on which no probability can be calibrated."""
-
-
 @dataclass(frozen=True)
 class Platt:
     """Map of a probability to sigmoid(slope * log-odds + intercept); slope > 0 keeps the ranking.
@@ -51,19 +47,19 @@ class Platt:
 
         Raises
         ------
-        CalibrationError
+        UserError
             The rows are of one class, or frauds do not have the higher probabilities.
         """
         frauds = int(np.count_nonzero(is_fraud))
         if not 0 < frauds < len(is_fraud):
-            raise CalibrationError(
+            raise UserError(
                 f"Calibration: expected frauds and genuine transactions in the days held out, got {frauds} frauds "
                 f"of {len(is_fraud)} rows. Hold out more days"
             )
         regression = LogisticRegression(C=_NO_PENALTY).fit(_log_odds(probability)[:, None], is_fraud)
         slope = float(regression.coef_[0, 0])
         if slope <= 0:
-            raise CalibrationError(
+            raise UserError(
                 "Calibration: expected higher probabilities for the frauds of the days held out, got lower ones: "
                 "the model does not generalise. Train on more days"
             )
@@ -173,7 +169,7 @@ def fit_calibrated(
 
     Raises
     ------
-    CalibrationError
+    UserError
         The calibration cannot be fitted on the held-out rows.
     """
     fitted = learner.fit(x[fit_rows], is_fraud[fit_rows], seed=seed, threads=threads)
@@ -181,7 +177,7 @@ def fit_calibrated(
         return fitted
     calibrated = Calibrated(fitted, Platt.fit(fitted.probability(x[held_out]), is_fraud[held_out]))
     if calibrated.bound > MAX_BOUND:
-        raise CalibrationError(
+        raise UserError(
             f"Calibration: expected a map that enlarges a rounding of the scores to {MAX_BOUND:g} at most, got "
             f"{calibrated.bound:.3g}: the model gives too few different probabilities. Train more trees, or leave out "
             "--calibrate"

@@ -11,10 +11,6 @@ MAX_RATIO = 5.0
 """Largest ratio of the fraud shares of training and measured rows: a larger one is an error, not drift."""
 
 
-class ShareError(UserError):
-    """Rows of one class, or with a fraud share far from that of the measured rows."""
-
-
 class ClassCount(NamedTuple):
     """Frauds among the rows of a period.
 
@@ -54,23 +50,24 @@ def require_like_shares(what: str, train: ClassCount, measured: ClassCount, *, m
 
     Raises
     ------
-    ShareError
+    UserError
+        The rows are of one class, or their fraud shares are too far apart.
     """
     final = f"labels count as final after {maturity_days:.1f} days"
     for count in (train, measured):
         if not 0 < count.frauds < count.rows:
-            raise ShareError(
+            raise UserError(
                 f"{what}: expected frauds and genuine transactions in each period, got {count} ({final}). Give "
                 "genuine transactions is_fraud = false and the label_time at which that is final, or a longer history"
             )
         if count.frauds > count.rows / 2:
-            raise ShareError(
+            raise UserError(
                 f"{what}: expected fewer frauds than genuine transactions, got {count}. Check whether is_fraud means "
                 "the opposite, or genuine transactions are missing"
             )
     ratio = train.share / measured.share
     if not 1 / MAX_RATIO <= ratio <= MAX_RATIO:
-        raise ShareError(
+        raise UserError(
             f"{what}: expected fraud shares at most {MAX_RATIO:g} times apart, got {train} and {measured} ({final}). "
             "Check whether labels of one class are missing or late: --maturity-days waits longer for both"
         )

@@ -14,7 +14,6 @@ from models.scoring.model import OnnxModel
 from models.training.calibration import fit_calibrated
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
-from models.training.export import ExportError
 from models.training.feature_set import select_features, width_of
 from models.training.history import Progress, read_labelled, replay_history
 from models.training.learners.catalogue import LEARNERS
@@ -37,10 +36,6 @@ from schemas.errors import UserError
 
 CARDS = 100
 """Cards that can be checked in a day, for the card precision."""
-
-
-class EvaluationError(UserError):
-    """History on which the folds cannot be measured."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,7 +150,7 @@ def measure(
     scores = model.score(x[rows])
     difference = float(np.max(np.abs(fitted.probability(x[rows]) - scores)))
     if not difference <= fitted.bound:
-        raise ExportError(
+        raise UserError(
             f"ONNX parity of {settings.model}, fold of {fold.train_end}: expected at most {fitted.bound:.3g} of "
             f"difference, got {difference:.3g}. Report this with the history file"
         )
@@ -224,7 +219,7 @@ def _refuse_days_outside(history: Path, transactions: Transactions, folds: list[
     first, last = (EPOCH + timedelta(days=int(transactions.day[row])) for row in (0, -1))
     start, end = min(fold.train_start for fold in folds), max(fold.test_end for fold in folds) - timedelta(days=1)
     if start < first or end > last:
-        raise EvaluationError(
+        raise UserError(
             f"Evaluation on {history}: expected transactions from {start} to {end} for the folds, got {first} to "
             f"{last}. Give another --train-end, fewer --folds or --validation-folds, or fewer --train-days"
         )
@@ -233,7 +228,7 @@ def _refuse_days_outside(history: Path, transactions: Transactions, folds: list[
 def _refuse_one_class(fold: Fold, period: str, is_fraud: NDArray[np.bool_]) -> None:
     frauds = int(np.count_nonzero(is_fraud))
     if not 0 < frauds < len(is_fraud):
-        raise EvaluationError(
+        raise UserError(
             f"Evaluation, fold with --train-end {fold.train_end}: expected frauds and genuine transactions in its "
             f"{period} days, got {frauds} frauds of {len(is_fraud)} rows. Give other days, or longer ones"
         )

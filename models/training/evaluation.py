@@ -89,8 +89,6 @@ class FoldResult:
     scores : ndarray of float32, (n,)
         Scores by onnxruntime.
     importance : ndarray of float64, (F,)
-    metrics : dict
-        Metrics by name.
     parity : float
         Largest difference between the scores and the training library's probabilities.
     """
@@ -128,14 +126,10 @@ class Evaluation:
 
     Parameters
     ----------
-    learner : dict
-        Settings of the learner.
     names : tuple of str
         Features, in the order of each fold's importance.
     results : tuple of FoldResult
         Results in order of time.
-    table : pyarrow.Table
-        The history.
     """
 
     settings: EvaluationSettings

@@ -25,10 +25,6 @@ _OPSET, _TREES_OPSET, _IR_VERSION = 15, 5, 10
 """Versions of ONNX for our own nodes, of its operators for trees that has float64 sums, and of its files."""
 
 
-class ExportError(UserError):
-    """Model that ONNX cannot express exactly."""
-
-
 def floor_float32(value: float) -> np.float32:
     """Return the largest float32 that is not above ``value``.
 
@@ -69,7 +65,7 @@ def export_onnx(booster: lgb.Booster) -> onnx.ModelProto:
 
     Raises
     ------
-    ExportError
+    UserError
         The model has splits that are not ``<=`` on a number.
     """
     trees = _Trees()
@@ -230,8 +226,6 @@ def side_by_side(
 
     Parameters
     ----------
-    trees
-        Root of each tree.
     branches : callable
         Function of a node to its two branches, that of ONNX's true one first; None for a leaf.
     """
@@ -251,7 +245,7 @@ def side_by_side(
 
 def _refuse_inexact(node: dict[str, Any]) -> None:
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
-        raise ExportError(
+        raise UserError(
             "ONNX export: expected splits of the kind feature <= number, got "
             f"{node['decision_type']!r} with missing_type {node['missing_type']!r}. Train without "
             "categorical features and without zero_as_missing"

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.scoring.artifact import Parity
 from models.scoring.decision import decide
-from models.training.export import ExportError, floor_float32, split_nodes
+from models.training.export import floor_float32, split_nodes
+from schemas.errors import UserError
 
 BOUND = 1e-6
 """Largest difference of probability allowed; rounding to float32 makes 3e-8."""
@@ -57,14 +58,14 @@ def check_parity(
 
     Raises
     ------
-    ExportError
+    UserError
         They differ by more than `bound`, or a decision differs.
     """
     difference = float(np.max(np.abs(expected - scores), initial=0.0))
     ours, theirs = decide(scores, review, block), decide(expected.astype(np.float32), review, block)
     flips = int(np.count_nonzero(ours != theirs))
     if not difference <= bound or flips:
-        raise ExportError(
+        raise UserError(
             f"ONNX parity: expected at most {bound:.3g} of difference and no other decision, got {difference:.3g}"
             f" and {flips} of {len(scores)} decisions. Nothing was written: report this with the history file"
         )
@@ -129,8 +130,6 @@ def edge_case_rows(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     ----------
     x : ndarray of float32, (n, F), n > 0
         Ordinary rows to start from.
-    seed : int
-        Seed of the mixtures.
     """
     generator, odd = np.random.default_rng(seed), ODD_VALUES
     width = x.shape[1]

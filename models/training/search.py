@@ -18,10 +18,6 @@ STARTUP_TRIALS = 8
 """Random trials before the sampler uses their results, and before any trial is pruned."""
 
 
-class SearchError(UserError):
-    """Search without validation folds."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """Result of a search.
@@ -75,7 +71,6 @@ def search(
         One per fold. Their values are optimistic for the chosen settings.
     seconds : float
         Time limit; the first trial, of the learner's default settings, always runs.
-    max_trials : int, optional
     progress : callable of (str, int, int), optional
     clock : callable, optional
         Clock in seconds.
@@ -86,7 +81,7 @@ def search(
         There are no measures.
     """
     if not measures:
-        raise SearchError("Search: expected validation folds to choose on, found none. Give --validation-folds")
+        raise UserError("Search: expected validation folds to choose on, found none. Give --validation-folds")
     space = SEARCH_SPACES[model]
     study = _study(seed)
     study.enqueue_trial(dict(space.first))

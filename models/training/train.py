@@ -44,10 +44,6 @@ MAX_REPEATED = 0.5
 """Share of the rows that may repeat a transaction_id of the same customer."""
 
 
-class TrainingError(UserError):
-    """History from which no model can be trained."""
-
-
 def train(
     history: Path,
     out: Path,
@@ -67,7 +63,6 @@ def train(
         Parquet file in the columns of `LABELLED_ARROW`; a column ``scenario`` adds the recall of each.
     out : Path
         Folder for model.onnx, manifest.json, library_model.txt and report.html. Written only when all succeeded.
-    settings : TrainingSettings, optional
     learner : Learner, optional
         Learner; default: the settings' model with its default settings.
     progress : callable of (str, int, int), optional
@@ -119,7 +114,7 @@ def _require_own_ids(subject: str, duplicate: NDArray[np.bool_]) -> None:
     """Refuse a history that is mostly repetitions: its transaction_id is no id of a transaction."""
     repeated = int(np.count_nonzero(duplicate))
     if repeated > MAX_REPEATED * len(duplicate):
-        raise TrainingError(
+        raise UserError(
             f"{subject}: expected a transaction_id of its own for each transaction of a customer, got {repeated:,} of "
             f"{len(duplicate):,} rows that repeat one: the job drops them. Give each transaction its own"
         )
@@ -132,7 +127,7 @@ def _require_learnable(subject: str, rows: Transactions, split: TimeSplit) -> No
         frauds = int(np.count_nonzero(rows.is_fraud & chosen))
         if frauds < MIN_FRAUDS:
             days = (rows.event_time_ms[-1] - rows.event_time_ms[0]) / DAY_MS
-            raise TrainingError(
+            raise UserError(
                 f"{subject}: expected at least {MIN_FRAUDS} frauds in the {period} period whose labels were known in "
                 f"time, got {frauds} of {np.count_nonzero(rows.is_fraud):,} in the file, which spans {days:.1f} days "
                 f"(labels count as final after {maturity_days:.1f} days). "

@@ -50,7 +50,7 @@ def export_verified(
 
     Raises
     ------
-    ExportError
+    UserError
         The two differ by more than rounding, or in a decision.
     """
     onnx = fitted.export().SerializeToString(deterministic=True)

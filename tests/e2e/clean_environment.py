@@ -1,3 +1,5 @@
+"""Environment of a test's commands, without settings of the user."""
+
 import os
 from pathlib import Path
 

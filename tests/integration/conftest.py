@@ -37,7 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     )
     flink = settings.flink.model_copy(update={"config": QUICK_CLUSTER})
     with embedded(settings.model_copy(update={"flink": flink})) as services:
-        yield Running(settings=settings, services=services, numbers=count(1))
+        yield Running(services=services.with_settings(flink=settings.flink), numbers=count(1))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def point_at(monkeypatch):
 
     def point(lane: Lane) -> None:
         monkeypatch.setenv("FRAUDSTREAM_PATHS__STATE", str(lane.settings.paths.state))
-        monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.services.bootstrap_servers)
+        monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", lane.broker.bootstrap_servers)
         for name, topic in asdict(lane.topics).items():
             monkeypatch.setenv(f"FRAUDSTREAM_TOPICS__{name.upper()}", topic)
 

@@ -13,8 +13,7 @@ import httpx2
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.ports import free_port
 from tests.integration.scoring_lane import Lane
-
-ENDED_SECONDS = 30
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -37,9 +36,9 @@ def console_process(lane: Lane, log: Path, **console: str) -> Iterator[str]:
             return False
 
     try:
-        assert wait_until(answers, seconds=60), log.read_text()
+        assert wait_until(answers, seconds=PATIENCE_S), log.read_text()
         yield url
     finally:
         process.terminate()
-        process.wait(ENDED_SECONDS)
+        process.wait(PATIENCE_S)
     assert "Traceback" not in log.read_text(), log.read_text()

@@ -9,6 +9,7 @@ from uuid import uuid4
 from fraudstream.control.control_topic import publish_deployment
 from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.unit.scoring.deployments import deployment
 from tests.unit.training.histories import customer_folder, other_customer_folder
 
@@ -40,5 +41,5 @@ def await_answers(lane: Lane, deployment_id: str) -> list[dict[str, Any]]:
         found[:] = [event for event in lane.model_events() if event["deployment_id"] == deployment_id]
         return {event["shard"] for event in found} >= lane.shards
 
-    assert wait_until(answered, seconds=60), f"{found} of {lane.model_events()}"
+    assert wait_until(answered, seconds=PATIENCE_S), f"{found} of {lane.model_events()}"
     return found

@@ -1,3 +1,5 @@
+"""Expected output of a job, computed without it."""
+
 from dataclasses import dataclass
 from functools import cache
 from typing import Any

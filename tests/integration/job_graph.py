@@ -1,4 +1,4 @@
-"""Print the operator uids of jobs as JSON, in a separate JVM whose class path has the connector."""
+"""Print uids and buffer timeouts of jobs' operators as JSON, in a separate JVM whose class path has the connector."""
 
 import json
 import sys
@@ -21,8 +21,8 @@ BUILD = {
 }  # fmt: skip
 
 
-def uids(config: JobConfig, kind: str) -> list[str]:
-    """Return the uids in Flink's graph of the job, or of an export or import of its state, with those of sinks."""
+def operators(config: JobConfig, kind: str) -> list[tuple[str, int]]:
+    """Return uids and buffer timeouts in ms of Flink's graph of the job, or of an export or import of its state."""
     settings = Configuration()
     for name, value in flink_settings(config, sys.executable).items():
         settings.set_string(name, value)
@@ -34,11 +34,12 @@ def uids(config: JobConfig, kind: str) -> list[str]:
     nodes: Any = graph.getStreamNodes().iterator()
     found = []
     while nodes.hasNext():
-        found.append(nodes.next().getTransformationUID())
+        node = nodes.next()
+        found.append((node.getTransformationUID(), node.getBufferTimeout()))
     return sorted(found)
 
 
 if __name__ == "__main__":
     required = {"bootstrap_servers": "broker:9092", "model": "/models/fraud", "checkpoint_dir": "file:///checkpoints"}
     jobs = json.loads(sys.argv[1])
-    print(json.dumps([uids(JobConfig(**required, **changes), sys.argv[2]) for changes in jobs]))
+    print(json.dumps([operators(JobConfig(**required, **changes), sys.argv[2]) for changes in jobs]))

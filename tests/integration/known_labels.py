@@ -14,6 +14,7 @@ from schemas.codec import RecordCodec
 from schemas.label_offset import label_entry
 from schemas.registry import value_subject
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 Ends = dict[int, int]
 """By partition, the entry of `label_offsets` after the last label."""
@@ -64,4 +65,4 @@ def await_labels(lane: Lane, table: pa.Table, *, generation: int = 0) -> None:
         last = {item["transaction_id"]: item for item in lane.scores()}
         return all(name in last and labels.are_known(last[name]) for name in ids)
 
-    assert wait_until(known, seconds=90, interval_s=1)
+    assert wait_until(known, seconds=PATIENCE_S, interval_s=1)

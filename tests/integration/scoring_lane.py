@@ -34,8 +34,8 @@ from schemas.open_registry import open_registry
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.topics import TOPIC_TABLE, Topics
+from tests.patience import PATIENCE_S
 
-DONE_SECONDS = 120.0
 TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 
 
@@ -43,9 +43,12 @@ TRICKLE_ROWS, TRICKLE_S = 100, 0.3
 class Running:
     """The broker and the cluster shared by the tests."""
 
-    settings: Settings
     services: Services
     numbers: Iterator[int]
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
 
     def lane(
         self,
@@ -59,32 +62,33 @@ class Running:
         """Create topics for one test, of names of their own or as given, and say how its job is to run."""
         prefix = prefix or f"lane{next(self.numbers)}"
         names = {field: f"{prefix}.{field}" for field in TOPIC_TABLE} | {"dead_letters": f"{prefix}.dlq"}
-        settings = self.settings.model_copy(
-            update={
-                "topics": Topics(**names),
-                "kafka": self.settings.kafka.model_copy(
-                    update={"partitions": partitions, "schema_registry_url": registry_url}
-                ),
-                "job": JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
-                "model": self.settings.model.model_copy(update={"artifact": model} if model else {}),
-            }
+        kafka = {"partitions": partitions, "schema_registry_url": registry_url}
+        services = self.services.with_settings(
+            topics=Topics(**names),
+            kafka=self.settings.kafka.model_copy(update=kafka),
+            job=JobSettings(**{"checkpoint_interval_s": 1.0, **job}),
+            model=self.settings.model.model_copy(update={"artifact": model} if model else {}),
         )
-        create_topics(self.services.broker(settings))
-        return Lane(settings=settings, services=self.services)
+        create_topics(services.broker)
+        return Lane(services=services)
 
 
 @dataclass(kw_only=True)
 class Lane:
     """One job and its topics."""
 
-    settings: Settings
     services: Services
     job_ids: list[str] = field(default_factory=list)
 
     @property
+    def settings(self) -> Settings:
+        """Settings of the next submitted job."""
+        return self.services.settings
+
+    @property
     def broker(self) -> Broker:
         """Connection to the broker, with the names of this lane's topics."""
-        return self.services.broker(self.settings)
+        return self.services.broker
 
     @property
     def topics(self) -> Topics:
@@ -102,22 +106,20 @@ class Lane:
 
     @property
     def rest(self) -> FlinkRest:
-        return FlinkRest(url=self.services.rest_url)
+        return self.services.rest
 
     def submit(
         self, *, savepoint: str | None = None, drop_state: bool = False, reset_topics: Sequence[str] = ()
     ) -> None:
-        done = submit(
-            self.settings, self.services, savepoint=savepoint, drop_state=drop_state, reset_topics=reset_topics
-        )
+        done = submit(self.services, savepoint=savepoint, drop_state=drop_state, reset_topics=reset_topics)
         self.job_ids.append(done.job_id)
 
     def change(self, **job: Any) -> None:
         """Change settings of the next submitted job."""
-        self.settings = self.settings.model_copy(update={"job": self.settings.job.model_copy(update=job)})
+        self.services = self.services.with_settings(job=self.settings.job.model_copy(update=job))
 
     def stop_with_savepoint(self) -> str:
-        savepoint = stop_job(self.settings, self.services, self.job_ids[-1], savepoint=True)
+        savepoint = stop_job(self.services, self.job_ids[-1], savepoint=True)
         assert savepoint is not None
         self._await_slot()
         return savepoint
@@ -136,22 +138,22 @@ class Lane:
         """Wait for a complete checkpoint, cancel the job, and return the newest retained checkpoint."""
         folder = self.settings.state.checkpoints / self.job_ids[-1]
         before = set(folder.glob("chk-*/_metadata"))
-        assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=60)
+        assert wait_until(lambda: bool(set(folder.glob("chk-*/_metadata")) - before), seconds=PATIENCE_S)
         self.cancel()
         return str(max(folder.glob("chk-*/_metadata"), key=lambda file: int(file.parent.name[4:])).parent)
 
     def send(self, table: pa.Table, *, rate: float | None = None) -> None:
-        with Publisher(self.services.bootstrap_servers) as publisher:
+        with Publisher(self.broker.bootstrap_servers) as publisher:
             replay(table, publisher, self.topics.transactions, self.registry, rate=rate)
 
     def send_labels(self, table: pa.Table) -> None:
-        with Publisher(self.services.bootstrap_servers) as publisher:
+        with Publisher(self.broker.bootstrap_servers) as publisher:
             replay_labels(table, publisher, self.topics.labels, self.registry)
             publisher.flush()
 
     def send_with_labels(self, table: pa.Table, *, rate: float | None = None) -> None:
         topics = self.topics
-        with Publisher(self.services.bootstrap_servers) as publisher:
+        with Publisher(self.broker.bootstrap_servers) as publisher:
             replay_with_labels(table, publisher, topics.transactions, topics.labels, self.registry, rate=rate)
 
     @contextmanager
@@ -201,7 +203,7 @@ class Lane:
         producer = Producer(
             {
                 **SETTINGS,
-                "bootstrap.servers": self.services.bootstrap_servers,
+                "bootstrap.servers": self.broker.bootstrap_servers,
                 "delivery.report.only.error": False,
             }
         )
@@ -224,7 +226,7 @@ class Lane:
 
     def delete_records(self, topic: str) -> None:
         """Remove all current records of a topic, as its retention would."""
-        client = AdminClient({"bootstrap.servers": self.services.bootstrap_servers})
+        client = AdminClient({"bootstrap.servers": self.broker.bootstrap_servers})
         partitions = self.settings.kafka.partitions
         ends = [TopicPartition(topic, number, OFFSET_END) for number in range(partitions)]
         for future in client.delete_records(ends).values():
@@ -235,7 +237,7 @@ class Lane:
 
     def await_records(self, topic: str, count: int) -> None:
         """Wait until the topic has that many records, repeats included."""
-        done = wait_until(lambda: self.size(topic) >= count, seconds=DONE_SECONDS)
+        done = wait_until(lambda: self.size(topic) >= count, seconds=PATIENCE_S)
         assert done, f"{self.size(topic):,} of {count:,} in {topic}; {self._trouble()}"
 
     def await_scores(self, transactions: int) -> None:
@@ -243,7 +245,7 @@ class Lane:
         codec = self._codec(SCORE, self.topics.scores)
         consumer = Consumer(
             {
-                "bootstrap.servers": self.services.bootstrap_servers,
+                "bootstrap.servers": self.broker.bootstrap_servers,
                 "group.id": f"{self.topics.scores}-await",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
@@ -259,7 +261,7 @@ class Lane:
             return len(scored) >= transactions
 
         try:
-            done = wait_until(complete, seconds=DONE_SECONDS, interval_s=0)
+            done = wait_until(complete, seconds=PATIENCE_S, interval_s=0)
         finally:
             consumer.close()
         assert done, f"{len(scored):,} of {transactions:,} scored; {self._trouble()}"
@@ -306,7 +308,7 @@ class Lane:
             overview = self.rest.overview()
             return bool(overview["slots-available"] == overview["slots-total"] > 0)
 
-        assert wait_until(free, seconds=60), self.rest.overview()
+        assert wait_until(free, seconds=PATIENCE_S), self.rest.overview()
 
     def _trouble(self) -> str:
         job_id = self.job_ids[-1]

@@ -18,6 +18,7 @@ from fraudstream.system.java import find_java
 from fraudstream.system.ports import LOOPBACK, free_port
 from fraudstream.system.processes import spawn, stop_processes
 from tests.certificates import Authority
+from tests.patience import PATIENCE_S
 
 ADMIN, USER = "admin", "fraudstream"
 PASSWORDS = {ADMIN: "the-admins-own", USER: "open-sesame-4711"}
@@ -67,7 +68,7 @@ class SecuredBroker:
         ]
         admin = self.admin()  # it must live until it has answered
         for future in admin.create_acls(bindings).values():
-            future.result(30)
+            future.result(PATIENCE_S)
 
 
 @contextmanager
@@ -89,12 +90,12 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
     ]
     format_it = ["kafka.tools.StorageTool", "format", "--cluster-id=c2VjdXJlZC1icm9rZXIhIQ", "-c", str(properties)]
     command = [*java, *format_it, "--standalone", *users]
-    subprocess.run(command, env=env, check=True, timeout=60, capture_output=True)  # noqa: S603
+    subprocess.run(command, env=env, check=True, timeout=PATIENCE_S, capture_output=True)  # noqa: S603
     log = folder / "broker.log"
     process = spawn("secured-broker", [*java, "kafka.Kafka", str(properties)], log=log, env=env, cwd=folder)
     broker = SecuredBroker(f"{LOOPBACK}:{port}", authority.certificate)
     try:
-        assert wait_until(lambda: _answers(broker), seconds=90), log.read_text()[-2000:]
+        assert wait_until(lambda: _answers(broker), seconds=PATIENCE_S), log.read_text()[-2000:]
         broker.allow()
         yield broker
     finally:

@@ -29,6 +29,7 @@ from schemas.errors import UserError
 from tests.integration.archive_command import follow_command
 from tests.integration.expected import card_world
 from tests.integration.inference_records import inference_records
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import artifact
 
 pytestmark = pytest.mark.integration
@@ -103,7 +104,7 @@ def test_killed_following_archive_continues_after_its_last_file(settings, tmp_pa
     send(settings, records[:1_000])
     process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
     try:
-        assert wait_until(lambda: list(folder.glob("date=*/[0-9]*.parquet")) != [], seconds=60)
+        assert wait_until(lambda: list(folder.glob("date=*/[0-9]*.parquet")) != [], seconds=PATIENCE_S)
         send(settings, records[1_000:3_000])
     finally:
         process.kill()
@@ -111,10 +112,10 @@ def test_killed_following_archive_continues_after_its_last_file(settings, tmp_pa
     send(settings, records[3_000:5_000])
     process = subprocess.Popen(command, env=os.environ.copy())  # noqa: S603
     try:
-        assert wait_until(lambda: archived(folder) >= 5_000, seconds=60)
+        assert wait_until(lambda: archived(folder) >= 5_000, seconds=PATIENCE_S)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE_S) == 130
     assert ids(folder) == expected_ids(5_000)
 
 
@@ -138,7 +139,7 @@ def test_group_reports_the_lag_after_the_files_are_written(settings, tmp_path):
     consumer = Consumer({"bootstrap.servers": Broker.of(settings).bootstrap_servers, "group.id": GROUP_ID})
     try:
         partitions = [TopicPartition(settings.topics.inference, part) for part in range(settings.kafka.partitions)]
-        committed = {item.partition: item.offset for item in consumer.committed(partitions, timeout=20)}
+        committed = {item.partition: item.offset for item in consumer.committed(partitions, timeout=PATIENCE_S)}
     finally:
         consumer.close()
     assert sum(offset for offset in committed.values() if offset > 0) == ROWS

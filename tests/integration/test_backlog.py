@@ -45,7 +45,7 @@ def send_backlog(lane: Lane) -> pa.RecordBatch:
     table = transactions(rng, customers, now_ms() - 25 * HOUR_MS, DAY_MS).drop_columns(["latitude", "longitude"])
     table = table.append_column("latitude", NOWHERE).append_column("longitude", NOWHERE)
     times_ms = table.column("event_time").cast(pa.int64()).to_pylist()
-    producer = Producer({**SMALL_BATCHES, "bootstrap.servers": lane.services.bootstrap_servers})
+    producer = Producer({**SMALL_BATCHES, "bootstrap.servers": lane.broker.bootstrap_servers})
     records = encode_transactions(pa.Table.from_batches([table]), FileRegistry(), "t-value")
     for (key, value), partition, time_ms in zip(records, partitions.tolist(), times_ms, strict=True):
         producer.produce(lane.topics.transactions, value, key, partition=partition, timestamp=time_ms)

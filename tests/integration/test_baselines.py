@@ -22,8 +22,8 @@ def test_baseline_writes_the_scores_of_the_oracle(open_lane: Callable[..., Lane]
     lane, table = open_lane(), history().slice(0, SENT)
     lane.send(table)
     baseline = next(baseline for baseline in BASELINES if baseline.slug == slug)
-    settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=customer_folder())})
-    work = Work(settings=settings, services=lane.services, events=round(SENT / baseline.share))
+    services = lane.services.with_settings(model=ModelSettings(artifact=customer_folder()))
+    work = Work(services=services, events=round(SENT / baseline.share))
     drain(baseline, work, 0)
     result = compare_with_oracle(baseline, work, 0, Oracle(table, customer_artifact(), customers=50))
     assert result.fault is None

@@ -35,10 +35,8 @@ def other_model(artifact, tmp_path):
 
 
 def bluegreen(lane: Lane, on_step: Callable[[str], None] = lambda _step: None, **sections) -> BlueGreen:
-    settings = lane.settings.model_copy(
-        update={name: getattr(lane.settings, name).model_copy(update=changes) for name, changes in sections.items()}
-    )
-    return BlueGreen(settings, lane.services, on_step=on_step)
+    changed = {name: getattr(lane.settings, name).model_copy(update=changes) for name, changes in sections.items()}
+    return BlueGreen(lane.services.with_settings(**changed), on_step=on_step)
 
 
 def replace_by_unusable_model(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""The chaos harness as a user runs it: whatever is killed, the scores are the oracle's and none is lost."""
+"""The chaos harness as a user runs it: after any kill, the scores are the oracle's and none is lost."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def own(folder: Path, **variables: str) -> dict[str, str]:
 
 
 def run_chaos(folder: Path, *options: str, **variables: str) -> dict[str, Any]:
-    """Run the command; whatever came of it, nothing of it may be left running."""
+    """Run the command; it may leave no process running, also when it fails."""
     line = [str(FRAUDSTREAM), "chaos", "--json", *options]
     done = subprocess.run(  # noqa: S603  (our own command)
         line, cwd=folder, env=own(folder, **variables), capture_output=True, text=True, check=False
@@ -93,7 +93,7 @@ def test_python_workers_may_be_killed_too(tmp_path):
 def test_interrupted_chaos_leaves_nothing_behind(tmp_path):
     line = [str(FRAUDSTREAM), "chaos", "--kills", "20"]
     with subprocess.Popen(line, cwd=tmp_path, env=own(tmp_path), stderr=subprocess.PIPE, text=True) as chaos:  # noqa: S603
-        assert any("back;" in told for told in chaos.stderr or ())
+        assert any("back;" in text for text in chaos.stderr or ())
         chaos.send_signal(signal.SIGINT)
         assert chaos.wait(timeout=120) == 130
     assert living(tmp_path) == []

@@ -122,7 +122,7 @@ def change_one_value(archive: Path, column: str) -> None:
     pq.write_table(table.set_column(table.schema.get_field_index(column), column, pa.array(values)), file)
 
 
-def test_nothing_logged_is_told(open_lane, point_at, tmp_path):
+def test_topics_without_logged_scores_are_reported(open_lane, point_at, tmp_path):
     point_at(open_lane())
     for arguments in ([], ["--archive", str(tmp_path)]):
         done = command("verify", "--model", str(customer_folder()), *arguments)

@@ -19,7 +19,8 @@ from schemas.avro_schemas import ALERT, SCORE, TRANSACTION
 from schemas.columns import TRANSACTION_ARROW
 from tests.integration.console_process import console_process
 from tests.integration.console_records import labels, send
-from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.records import transaction
 from tests.unit.fraudstream.console.records import alert
 
@@ -42,14 +43,14 @@ def lane(running) -> Lane:
 def client(lane) -> Iterator[TestClient]:
     send(lane, ALERT, lane.topics.alerts, *(alert(number) for number in range(3)))
     with TestClient(create_console(lane.broker, lane.rest), base_url="http://127.0.0.1") as client:
-        assert wait_until(lambda: len(listed(client)) == 3, seconds=DONE_SECONDS)
+        assert wait_until(lambda: len(listed(client)) == 3, seconds=PATIENCE_S)
         yield client
 
 
 def test_earlier_and_new_alerts_are_listed(lane, client):
     assert listed(client) == ["a002", "a001", "a000"]
     send(lane, ALERT, lane.topics.alerts, alert(3))
-    assert wait_until(lambda: listed(client)[0] == "a003", seconds=DONE_SECONDS)
+    assert wait_until(lambda: listed(client)[0] == "a003", seconds=PATIENCE_S)
 
 
 def test_review_is_a_label_on_the_topic_and_a_later_one_corrects_it(lane, client):
@@ -81,9 +82,9 @@ def test_snooze_is_a_separate_record_and_keeps_the_others(lane, client):
 def test_labels_of_other_consoles_are_shown_and_reviews_survive_a_restart(lane, client):
     client.post("/data/alerts/a000/review", json={"label": "fraud"}, headers=SAME_ORIGIN)
     with TestClient(create_console(lane.broker, lane.rest), base_url="http://127.0.0.1") as other:
-        assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=DONE_SECONDS)
+        assert wait_until(lambda: listed(other, state="fraud") == ["a000"], seconds=PATIENCE_S)
         other.post("/data/alerts/a002/review", json={"label": "genuine"}, headers=SAME_ORIGIN)
-        assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=DONE_SECONDS)
+        assert wait_until(lambda: listed(client, state="genuine") == ["a002"], seconds=PATIENCE_S)
 
 
 def test_history_has_the_transactions_decisions_and_labels_of_the_customer(lane, client):
@@ -112,7 +113,7 @@ def test_foreign_records_in_a_topic_are_skipped(lane, client):
     lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.alerts)
     lane.send_raw([(b"c", b"no record"), (None, None)], lane.topics.labels)
     send(lane, ALERT, lane.topics.alerts, alert(4))
-    assert wait_until(lambda: "a004" in listed(client), seconds=DONE_SECONDS)
+    assert wait_until(lambda: "a004" in listed(client), seconds=PATIENCE_S)
     assert client.get("/healthz").status_code == 200
 
 
@@ -129,7 +130,7 @@ def test_command_sends_updates_to_pages_and_ends_while_one_is_open(lane, tmp_pat
     with console_process(lane, tmp_path / "log", tokens=token) as url:
         assert httpx2.get(f"{url}/data/stream").status_code == 401
         bearer = {"Authorization": f"Bearer {token}"}
-        stream = httpx2.Client(timeout=60)
+        stream = httpx2.Client(timeout=PATIENCE_S)
         with stream, stream.stream("GET", f"{url}/data/stream", headers=bearer) as answer:
             lines = answer.iter_lines()
             assert next(lines) == "retry: 2000"
@@ -155,11 +156,11 @@ def test_running_job_is_shown_with_figures_models_checkpoints_and_alerts(running
                 counted = any(point["transactions_per_s"] > 0 and point["p99_ms"] for point in points)
                 return counted and job["checkpoints"]["completed"] > 0 and job["lag"] is not None
 
-            assert wait_until(shown, seconds=DONE_SECONDS)
+            assert wait_until(shown, seconds=PATIENCE_S)
             serving = client.get("/data/models").json()["serving"]
             assert {row["shard"] for row in serving} == lane.shards
             written = {found["alert_id"] for found in lane.alerts()}
-            assert wait_until(lambda: set(listed(client, limit="500")) == written, seconds=DONE_SECONDS)
+            assert wait_until(lambda: set(listed(client, limit="500")) == written, seconds=PATIENCE_S)
             assert written
             name = min(written)
             about = client.get(f"/data/alerts/{name}").json()

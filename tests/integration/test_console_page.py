@@ -12,7 +12,8 @@ from schemas.avro_schemas import ALERT
 from tests.chromium import chromium, needs_chromium
 from tests.integration.console_process import console_process
 from tests.integration.console_records import labels, send
-from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.unit.fraudstream.console.records import HOSTILE, alert
 
 pytestmark = [pytest.mark.integration, needs_chromium]
@@ -71,7 +72,7 @@ def test_new_alert_appears_and_its_review_is_a_label_on_the_topic(lane, open_pag
         page.get_by_role("article", name="Alert").get_by_text(HOSTILE).wait_for()
         assert page.locator("main img").count() == 0
         page.keyboard.press("f")
-        assert wait_until(lambda: len(labels(lane)) == 1, seconds=DONE_SECONDS)
+        assert wait_until(lambda: len(labels(lane)) == 1, seconds=PATIENCE_S)
         (label,) = labels(lane)
         assert (label["transaction_id"], label["is_fraud"]) == (alert(3)["transaction_id"], True)
         row(page, 3).wait_for(state="detached")

@@ -50,7 +50,7 @@ def send(lane: Lane, table) -> list[tuple[int, int]]:
     return lane.send_raw([*records, (b"c0", b"\x07poison")])
 
 
-def test_mended_letters_are_scored_once_however_often_they_are_replayed(command, artifact):
+def test_fixed_letters_are_scored_once_however_often_they_are_replayed(command, artifact):
     lane, run = command
     table = card_world(ROWS)
     send(lane, table)
@@ -124,5 +124,5 @@ def test_place_without_a_letter_is_refused(command):
     _, run = command
     for arguments in (["show", "0:999"], ["replay", "0:999"]):
         done = run(*arguments)
-        assert type(done.exception).__name__ == "NoSuchDeadLetterError"
+        assert type(done.exception).__name__ == "UserError"
         assert "0:999" in str(done.exception)

@@ -26,7 +26,7 @@ def test_faults_at_every_stage_are_dead_letters_and_all_other_records_are_scored
     amounts = np.where(bad, faulty, table.column("amount_minor").to_numpy())
     index = table.schema.get_field_index("amount_minor")
     sent = table.set_column(index, table.schema.field(index), pa.array(amounts))
-    lane.job_ids.append(submit(lane.settings, lane.services, script=Path(faulty_job.__file__)).job_id)
+    lane.job_ids.append(submit(lane.services, script=Path(faulty_job.__file__)).job_id)
     lane.send(sent)
     lane.await_records(lane.topics.scores, ROWS - ROWS // EVERY)
     lane.await_records(lane.topics.dead_letters, ROWS // EVERY)

@@ -28,13 +28,14 @@ from fraudstream.kafka import foreign_records as reports
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topics import create_topics
 from fraudstream.observe.metrics.exporter import open_exporter
-from fraudstream.settings.settings import Settings, load_settings
+from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import RuntimeFailure
 from models.scoring.artifact import load_artifact
 from producers.publisher import Publisher
 from schemas.errors import UserError
 from tests.foreign_records import foreign_records, valid_records
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder, history_file
 
 pytestmark = pytest.mark.integration
@@ -145,7 +146,6 @@ def test_every_command_is_covered():
 class Polluted:
     """Topics with foreign records around each valid one."""
 
-    settings: Settings
     services: Services
     position: str
     """Position of the valid dead letter."""
@@ -154,13 +154,13 @@ class Polluted:
     @property
     def broker(self) -> Broker:
         """Connection to the broker of these topics."""
-        return self.services.broker(self.settings)
+        return self.services.broker
 
     def environment(self) -> dict[str, str]:
         """Return the environment that points a command at these topics."""
         return {
-            "FRAUDSTREAM_PATHS__STATE": str(self.settings.state.root),
-            "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.services.bootstrap_servers,
+            "FRAUDSTREAM_PATHS__STATE": str(self.broker.settings.state.root),
+            "FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "FRAUDSTREAM_FLINK__REST_URL": NO_FLINK,
         }
 
@@ -200,8 +200,7 @@ def polluted(lone_broker, tmp_path_factory) -> Polluted:
             if field == "dead_letters":
                 position = f"0:{len(foreign)}"
     return Polluted(
-        settings=settings,
-        services=Services(bootstrap_servers=broker.bootstrap_servers, rest_url=NO_FLINK),
+        services=Services(broker=broker, rest_url=NO_FLINK),
         position=position,
         out=out,
     )
@@ -278,7 +277,7 @@ def test_skipped_records_are_reported_once_with_the_first_position(polluted, inv
         invoke("dlq", "ls")
         invoke("alerts", "tail", "--from-start", "--timeout", "2")
     messages = [record.getMessage() for record in caplog.records if record.name == "fraudstream.records"]
-    for topic in (polluted.settings.topics.dead_letters, polluted.settings.topics.alerts):
+    for topic in (polluted.broker.settings.topics.dead_letters, polluted.broker.settings.topics.alerts):
         (line,) = [text for text in messages if topic in text]
         assert "partition 0 offset 0" in line
 
@@ -326,19 +325,19 @@ def test_console_shows_the_valid_records_and_no_request_fails(polluted):
                 and len(client.get("/data/dead-letters").json()["rows"]) == 1
             )
 
-        assert wait_until(shown, seconds=30)
+        assert wait_until(shown, seconds=PATIENCE_S)
         for path in CONSOLE:
             assert client.get(f"/data/{path}").status_code in ANSWERS, path
         assert client.get("/data/alerts/good-alert").json()["label"] is not None
 
 
 def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
-    topics = polluted.settings.topics
+    topics = polluted.broker.settings.topics
     valid = valid_records("m")
     with open_exporter(polluted.broker, polluted.services.rest) as registry:
         app = create_application(polluted.broker, polluted.services.rest, registry)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-            with Publisher(polluted.services.bootstrap_servers) as publisher:
+            with Publisher(polluted.broker.bootstrap_servers) as publisher:
                 for field, topic in asdict(topics).items():
                     (_, (_, payload)), *_ = valid[field]
                     other = valid["drift" if field != "drift" else "labels"][0][1][1]
@@ -352,7 +351,7 @@ def test_api_and_its_metrics_survive_foreign_records_while_they_read(polluted):
                     and 'fraud_drift_total{signal="score"} 1.0' in text
                 )
 
-            assert wait_until(counted, seconds=30), client.get("/metrics").text
+            assert wait_until(counted, seconds=PATIENCE_S), client.get("/metrics").text
             for path in API:
                 assert client.get(path).status_code in ANSWERS, path
             assert client.app.state.client.reader.running
@@ -371,7 +370,7 @@ def test_foreign_version_in_mlflow_is_skipped(polluted, invoke, caplog):
     invoke("model", "push", str(customer_folder()))
     from mlflow.tracking import MlflowClient
 
-    uri = f"sqlite:///{polluted.settings.state.models / 'registry.db'}"
+    uri = f"sqlite:///{polluted.broker.settings.state.models / 'registry.db'}"
     MlflowClient(uri, uri).create_model_version("fraudstream", source="file:///elsewhere", tags={"share": "much"})
     (version,) = json_lines(invoke("model", "ls", "--json").stdout)[0]
     assert version["version"] == 1

@@ -20,6 +20,7 @@ from tests.batches import LABELS, TRANSACTIONS, Kind
 from tests.hostile_records import HostileRecords, Message, message_of, spoiled
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.records import transaction, transaction_codec
 
 pytestmark = pytest.mark.integration
@@ -108,7 +109,7 @@ def test_each_record_has_one_outcome_and_valid_customers_have_the_scores_of_the_
     reasons_sent = Counter(reason.value for _, reasons in sent.values() for reason in reasons.values())
     counted = {f"dead_letters_{reason}": count for reason, count in reasons_sent.items()} | {"transactions": accepted}
     # The TaskManager reports its metrics every few seconds.
-    assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=60, interval_s=1), counts(lane)
+    assert wait_until(lambda: counts(lane).items() >= counted.items(), seconds=PATIENCE_S, interval_s=1), counts(lane)
     lane.cancel()
 
     letters = {(item["topic"], item["partition"], item["offset"]): item for item in lane.dead_letters()}

@@ -81,7 +81,7 @@ def test_control_topic_has_one_partition_and_keeps_the_newest_deployment(open_la
     topic = lane.topics.control
     assert existing_topics(lane.broker)[topic] == 1
     wanted = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    admin = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": lane.broker.bootstrap_servers})
     (answer,) = admin.describe_configs([wanted]).values()
     assert answer.result()["cleanup.policy"].value == "compact"
     for folder in folders():

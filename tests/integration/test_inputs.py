@@ -18,6 +18,7 @@ from fraudstream.kafka.new_partitions import NewPartitions
 from fraudstream.kafka.topic_reader import topic_starts
 from fraudstream.system.deadline import wait_until
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.records import NOON_MS, label, label_codec, transaction, transaction_codec
 
 pytestmark = pytest.mark.integration
@@ -32,7 +33,7 @@ def records(first: int, count: int, **changes) -> list[tuple[bytes, bytes]]:
 
 def send_aborted(lane: Lane, sent: dict[str, list[tuple[bytes, bytes]]]) -> None:
     """Send records in an aborted transaction."""
-    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers, "transactional.id": "taken-back"})
+    producer = Producer({"bootstrap.servers": lane.broker.bootstrap_servers, "transactional.id": "taken-back"})
     producer.init_transactions(30)
     producer.begin_transaction()
     for topic, pairs in sent.items():
@@ -59,7 +60,7 @@ def lane(running) -> Iterator[Lane]:
 def accept_all_times(lane: Lane, topic: str) -> None:
     entry = ConfigEntry("message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET)
     changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": lane.broker.bootstrap_servers})
     for future in client.incremental_alter_configs([changed]).values():
         future.result()
 
@@ -79,19 +80,19 @@ def test_records_of_an_aborted_transaction_are_neither_scored_nor_used_as_labels
 
 
 def add_partitions(lane: Lane, topic: str, count: int) -> None:
-    client = AdminClient({"bootstrap.servers": lane.services.bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": lane.broker.bootstrap_servers})
     for future in client.create_partitions([WantedPartitions(topic, count)]).values():
         future.result()
 
     def led() -> bool:
-        found = client.list_topics(topic, timeout=10).topics[topic].partitions
+        found = client.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         return len(found) == count and all(part.leader >= 0 for part in found.values())
 
-    assert wait_until(led, seconds=30)
+    assert wait_until(led, seconds=PATIENCE_S)
 
 
 def produce(lane: Lane, topic: str, pairs: list[tuple[bytes, bytes]], **where) -> None:
-    producer = Producer({"bootstrap.servers": lane.services.bootstrap_servers})
+    producer = Producer({"bootstrap.servers": lane.broker.bootstrap_servers})
     refused: list[object] = []
     for key, value in pairs:
         producer.produce(
@@ -123,7 +124,7 @@ def test_added_partitions_are_read_from_their_first_record_by_the_job_and_by_rea
         return seen.count((0, first + 4)) > 0 and len([number for part, number in seen if part == 2]) >= 4
 
     try:
-        assert wait_until(read, seconds=60, interval_s=0), seen
+        assert wait_until(read, seconds=PATIENCE_S, interval_s=0), seen
         assert {part.partition for part in consumer.assignment()} == {0, 1, 2}
     finally:
         consumer.close()
@@ -144,6 +145,6 @@ def test_transactions_stamped_after_2038_or_without_a_time_stop_nothing(lane):
     for number, stamp_ms in enumerate((NOON_MS + 3_600_000, IN_2040_MS, IN_9999_MS, NEVER_MS)):
         produce(lane, topic, records(200 + 10 * number, 2), timestamp=stamp_ms)
     produce(lane, topic, records(250, 2))
-    assert wait_until(lambda: handled() >= before + 10, seconds=60), lane.dead_letters()
+    assert wait_until(lambda: handled() >= before + 10, seconds=PATIENCE_S), lane.dead_letters()
     assert ids(lane) >= {"t000200", "t000201", "t000210", "t000211", "t000250", "t000251"}
     assert lane.rest.root_cause(lane.job_ids[-1]) == ""

@@ -15,6 +15,7 @@ from fraudstream.system.deadline import wait_until
 from fraudstream.system.run_state import RunState
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -30,9 +31,9 @@ def outage(lane: Lane) -> None:
     """Kill the TaskManagers, and start one again after the brokers have aborted the open transactions."""
     for process in RunState.load(lane.settings.state).running("taskmanager"):
         os.kill(process.pid, signal.SIGKILL)
-    assert wait_until(lambda: checkpoint_age_s(lane) > TIMEOUT_S + INTERVAL_S, seconds=90, interval_s=0.5)
+    assert wait_until(lambda: checkpoint_age_s(lane) > TIMEOUT_S + INTERVAL_S, seconds=PATIENCE_S, interval_s=0.5)
     start(lane.settings)
-    assert wait_until(lambda: lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING", seconds=90)
+    assert wait_until(lambda: lane.rest.job(lane.job_ids[-1])["state"] == "RUNNING", seconds=PATIENCE_S)
 
 
 def late_recovery(lane: Lane) -> str | None:
@@ -69,9 +70,9 @@ def test_outage_longer_than_the_transaction_timeout_is_reported_and_the_state_st
     assert late_recovery(lane) is None
     assert at_risk(lane) == [0.0]
     outage(lane)
-    assert wait_until(lambda: late_recovery(lane) is not None, seconds=60), lane.rest.checkpoints(lane.job_ids[-1])[
-        "latest"
-    ]
+    assert wait_until(lambda: late_recovery(lane) is not None, seconds=PATIENCE_S), lane.rest.checkpoints(
+        lane.job_ids[-1]
+    )["latest"]
     assert f"expected to recover within {TIMEOUT_S - INTERVAL_S:.0f} s of checkpoint" in (late_recovery(lane) or "")
     assert at_risk(lane) == [1.0]
     lane.send(table.slice(2_000))

@@ -13,7 +13,7 @@ from models.monitoring.label_monitor import LabelMonitor
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.durations import DAY_MS
-from tests.integration.scoring_lane import DONE_SECONDS
+from tests.patience import PATIENCE_S
 from tests.prometheus_queries import parsed_queries
 
 pytestmark = pytest.mark.integration
@@ -66,7 +66,7 @@ def test_sent_records_are_counted_and_every_queried_metric_exists(open_lane):
             counted = seen.value("fraud_score_latency_seconds_count") == len(table)
             return counted and behind == 0 and labels.waiting + matured(seen) == len(table)
 
-        assert wait_until(all_counted, seconds=DONE_SECONDS)
+        assert wait_until(all_counted, seconds=PATIENCE_S)
         with client:  # one request, so that requests are among the figures
             assert client.get("/v1/scores/none").status_code == 404
         seen = scrape()
@@ -86,7 +86,7 @@ def test_sent_records_are_counted_and_every_queried_metric_exists(open_lane):
     assert seen.value("fraud_label_recall", model_id=figures.model_id) == figures.recall
     assert seen.value("fraud_card_precision_at_k", k="7") == figures.card_precision
     assert seen.value("fraud_job_up") == seen.value("fraud_broker_up") == 1
-    assert 0 < seen.value("fraud_checkpoint_age_seconds") < DONE_SECONDS
+    assert 0 < seen.value("fraud_checkpoint_age_seconds") < PATIENCE_S
     assert seen.value("fraud_checkpoint_size_bytes") > 0
     _is_all_there(seen)
     _has_no_customer(seen, set(table["customer_id"].to_pylist()) | set(table["merchant_id"].to_pylist()))

@@ -20,6 +20,7 @@ from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.isolated_venv import isolated_venv
 from fraudstream.system.ports import LOOPBACK, free_port
 from models.scoring.artifact import load_artifact
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder, history_file
 from tests.unit.training.other_models import better_folder
 
@@ -59,7 +60,7 @@ def mlflow_server(volume: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
 
 def run(*arguments: object) -> object:

@@ -35,6 +35,7 @@ from schemas.columns import TRANSACTION_ARROW
 from schemas.registry import value_subject
 from schemas.topics import Topics
 from tests.integration.expected import card_world
+from tests.patience import PATIENCE_S
 from tests.records import NOON
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 from tests.unit.training.other_models import better_folder
@@ -112,7 +113,7 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
     scored = HistoryScorer(artifact()).score(records)
     now = 1_770_000_000_000
     rows = [
-        *Outputs(config, artifact(), registry).decisions(records, scored, 4, (1, 2), now),
+        *Outputs(config, artifact(), registry).decisions(records, scored, range(ROWS), 4, (1, 2), now),
         *InferenceLog(config, artifact().manifest, registry).sample(records, scored, np.arange(ROWS), 4, (1, 2), now),
     ]
     codec = RecordCodec(ALERT, value_subject(settings.topics.alerts), registry)
@@ -187,10 +188,10 @@ def notified(settings: Settings, receiver: WebhookReceiver, requests: int) -> li
     thread = threading.Thread(target=notifier.run)
     thread.start()
     try:
-        assert wait_until(lambda: len(receiver.came) >= requests, seconds=30)
+        assert wait_until(lambda: len(receiver.came) >= requests, seconds=PATIENCE_S)
     finally:
         notifier.stop()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     return [headers["webhook-id"] for headers, _ in receiver.came]
 

@@ -24,6 +24,7 @@ from schemas.registry import value_subject
 from schemas.wall_clock import utc
 from tests.integration.expected import card_world
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -108,5 +109,5 @@ def test_sampled_customers_are_monitored_with_all_their_transactions(fed):
     lane, table, _ = fed
     monitor = LabelMonitor(horizon_ms=1_000 * DAY_MS)
     with LabelWatch(lane.broker, monitor, share=0.3) as watch:
-        assert wait_until(lambda: watch.caught_up, seconds=60)
+        assert wait_until(lambda: watch.caught_up, seconds=PATIENCE_S)
     assert 0.15 * len(table) < monitor.waiting < 0.5 * len(table)

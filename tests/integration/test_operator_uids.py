@@ -50,6 +50,11 @@ JOBS = [
 
 def graphs_of(jobs: list[dict], kind: str = "job") -> list[list[str]]:
     """Return the uids of each job's graph, or of an export or import of its state."""
+    return [[uid for uid, _ in operators] for operators in operators_of(jobs, kind)]
+
+
+def operators_of(jobs: list[dict], kind: str = "job") -> list[list[tuple[str, int]]]:
+    """Return uid and buffer timeout in ms of each operator."""
     command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps(jobs), kind]
     env = process_environment(find_java())
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)  # noqa: S603
@@ -71,6 +76,15 @@ def test_operators_with_state_have_the_uids_of_savepoints():
             shards=changes.get("shards", 2),
         )
         assert reported == uids
+
+
+def test_batches_are_sent_on_at_once_and_only_transactions_and_labels_wait_for_others():
+    (operators,) = operators_of([{"buffer_timeout_ms": 3}])
+    waiting = {uid: timeout_ms for uid, timeout_ms in operators if timeout_ms > 0 and "outputs" not in uid}
+    batches = {DECODE_BATCH, "advance-entities-thread-2", "score-batch-thread-2", "detect-drift-thread"}
+    assert batches.isdisjoint(waiting)
+    inputs = {uid.partition("-")[0]: timeout_ms for uid, timeout_ms in waiting.items()}
+    assert inputs == {"transactions": 3, "label": 10, "lists": 10}
 
 
 KEYED = {"advance-entities-thread-8", "score-batch-thread-8", "detect-drift-thread"}

@@ -37,7 +37,7 @@ def test_job_between_files_has_the_scores_of_the_job_between_topics(open_lane, a
         for number, (key, payload) in enumerate(records)
     ]
     (folder / "in" / "all.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    lane.job_ids.append(submit(lane.settings, lane.services, script=Path(files_job.__file__)).job_id)
+    lane.job_ids.append(submit(lane.services, script=Path(files_job.__file__)).job_id)
     codec = RecordCodec(SCORE, value_subject(lane.topics.scores), lane.registry)
 
     def scores() -> dict[str, float]:

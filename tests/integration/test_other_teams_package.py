@@ -18,6 +18,7 @@ from tests.integration import other_teams_job
 from tests.integration.expected import card_world
 from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def run_theirs(running: Running, folder: Path, when: str) -> None:
         options={"python.files": str(folder)},
     )
     job_id, rest = job.submit(), running.services.rest
-    assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=60)
+    assert wait_until(lambda: rest.job(job_id)["state"] in {"FINISHED", "FAILED"}, seconds=PATIENCE_S)
     assert rest.job(job_id)["state"] == "FINISHED", (when, rest.root_cause(job_id))
 
 
@@ -62,7 +63,7 @@ def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) ->
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("users") / "state"},
         model={"artifact": customer_folder()},
-        kafka={"bootstrap_servers": running.services.bootstrap_servers},
+        kafka={"bootstrap_servers": running.services.broker.bootstrap_servers},
         flink={"rest_port": free_port(), "high_availability": False, "config": QUICK_CLUSTER},
     )
 
@@ -73,8 +74,7 @@ def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setattr(devstack_cluster, "process_environment", without_packages)
         with embedded(settings) as services:
             flink = settings.flink.model_copy(update={"rest_url": services.rest_url, "config": {}})
-            users = settings.model_copy(update={"flink": flink})
-            yield Running(settings=users, services=services, numbers=running.numbers)
+            yield Running(services=services.with_settings(flink=flink), numbers=running.numbers)
 
 
 def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first(users_cluster, theirs):

@@ -14,6 +14,7 @@ from fraudstream.system.run_state import RunState
 from models.scoring.artifact import load_artifact
 from tests.integration.deployments import await_answers, deploy, folders
 from tests.integration.expected import card_world
+from tests.patience import PATIENCE_S
 from tests.unit.scoring.deployments import named
 
 pytestmark = pytest.mark.integration
@@ -25,7 +26,7 @@ def replace_task_manager(lane):
     """Kill the TaskManager and start another, on which the job continues."""
     for process in RunState.load(lane.settings.state).running("taskmanager"):
         os.kill(process.pid, signal.SIGKILL)
-        assert wait_until(lambda process=process: not process.alive(), seconds=10)
+        assert wait_until(lambda process=process: not process.alive(), seconds=PATIENCE_S)
     start(lane.settings)
 
 
@@ -36,14 +37,14 @@ def await_checkpoints(lane, more):
         return lane.rest.checkpoints(lane.job_ids[-1])["counts"]["completed"]
 
     before = completed()
-    assert wait_until(lambda: completed() >= before + more, seconds=60)
+    assert wait_until(lambda: completed() >= before + more, seconds=PATIENCE_S)
 
 
 def test_restarted_job_uses_the_submitted_model_and_later_needs_only_the_deployed_one(open_lane, tmp_path):
     lane, table = open_lane(mode="thread"), card_world(ROWS, customers=200)
     first, other = folders()
     folder = copytree(first, tmp_path / "model")
-    lane.settings = lane.settings.model_copy(update={"model": ModelSettings(artifact=folder)})
+    lane.services = lane.services.with_settings(model=ModelSettings(artifact=folder))
     lane.submit()
     lane.send(table.slice(0, 1_000))
     lane.await_scores(1_000)

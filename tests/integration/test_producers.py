@@ -35,6 +35,7 @@ from schemas.codec import RecordCodec
 from schemas.errors import UserError
 from schemas.open_registry import open_registry
 from schemas.registry import value_subject
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -57,7 +58,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         await_broker(process, run.bootstrap_servers)
         client = AdminClient({"bootstrap.servers": run.bootstrap_servers})
         ours = (state.kafka / "data" / "meta.properties").read_text()
-        assert client.list_topics(timeout=10).cluster_id in ours
+        assert client.list_topics(timeout=PATIENCE_S).cluster_id in ours
         yield folder
     finally:
         run.stop()
@@ -80,7 +81,7 @@ def settings(broker: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         except KafkaException:
             return False
 
-    assert wait_until(led, seconds=20)
+    assert wait_until(led, seconds=PATIENCE_S)
     return found
 
 
@@ -167,7 +168,7 @@ def stamped(settings, monkeypatch):
     new_topics = [NewTopic(name, 3, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
     client = broker.admin()
     for made in client.create_topics(new_topics).values():
-        made.result(timeout=20)
+        made.result(timeout=PATIENCE_S)
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__TRANSACTIONS", names[0])
     monkeypatch.setenv("FRAUDSTREAM_TOPICS__LABELS", names[1])
     return load_settings()

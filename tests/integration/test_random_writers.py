@@ -31,7 +31,8 @@ from tests.hostile_records import Message
 from tests.integration.embedded_registry import known_writers
 from tests.integration.expected import Expected, card_world
 from tests.integration.outcomes import Outcomes
-from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 from tests.writer_flood import WriterFlood
 
 pytestmark = pytest.mark.integration
@@ -172,7 +173,7 @@ def await_all(lane: Lane, expected: Outcomes) -> None:
         return lane.size(lane.topics.scores) + lane.size(lane.topics.dead_letters)
 
     while (found := size()) < total:
-        assert wait_until(lambda found=found: size() > found, seconds=DONE_SECONDS, interval_s=1.0), (found, total)
+        assert wait_until(lambda found=found: size() > found, seconds=PATIENCE_S, interval_s=1.0), (found, total)
 
 
 def read_outcomes(lane: Lane, topics: Sequence[str], valid: dict[str, float]) -> Outcomes:

@@ -31,6 +31,7 @@ from tests.integration.inference_records import inference_records
 from tests.integration.known_labels import await_labels
 from tests.integration.recreated import recreate
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -137,13 +138,13 @@ def test_reader_without_a_group_reads_a_recreated_topic_from_the_start(topic, ca
     produce(broker, name, [(b"k", b"before")] * 5)
     with Seen(broker, name) as seen:
         produce(broker, name, [(b"k", b"old")])
-        assert wait_until(lambda: seen.values == [b"old"], seconds=30)
+        assert wait_until(lambda: seen.values == [b"old"], seconds=PATIENCE_S)
         recreate(broker, name)
         expected = [f"new {number}".encode() for number in range(6 + more)]
         produce(broker, name, [(b"k", value) for value in expected])
-        assert wait_until(lambda: set(expected) <= set(seen.values), seconds=60), seen.values
+        assert wait_until(lambda: set(expected) <= set(seen.values), seconds=PATIENCE_S), seen.values
         # On a shorter one the client itself has started over before that is noticed.
-        assert wait_until(lambda: f"{name} was deleted and created again" in caplog.text, seconds=60)
+        assert wait_until(lambda: f"{name} was deleted and created again" in caplog.text, seconds=PATIENCE_S)
         assert seen.running
     assert b"before" not in seen.values
 
@@ -181,14 +182,14 @@ def test_following_archive_of_a_recreated_topic_ends_and_keeps_its_files(topic, 
     records, folder = inference_records(300), tmp_path / "archive"
     produce(broker, name, records[:100])
     with following(folder) as process:
-        assert wait_until(lambda: archived(folder) == {"0": 100}, seconds=60)
+        assert wait_until(lambda: archived(folder) == {"0": 100}, seconds=PATIENCE_S)
         files = sorted(folder.glob("date=*/[0-9]*.parquet"))
         recreate(broker, name)
         produce(broker, name, records[100:])
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 2
         assert "created again" in " ".join(errors.split())
     assert sorted(folder.glob("date=*/[0-9]*.parquet")) == files
     with following(folder) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert "created again" in " ".join(errors.split())

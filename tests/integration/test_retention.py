@@ -9,6 +9,7 @@ from fraudstream.kafka.retention import DAY_MS, retention_complaints, retention_
 from fraudstream.kafka.topics import create_topics
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -29,7 +30,7 @@ def test_topic_with_too_little_retention_is_named_until_it_is_changed(lone_broke
     keep(topics.labels, 7)
     keep(topics.transactions, 60)
     # A broker shows a change shortly after it accepted it.
-    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.transactions], seconds=10)
+    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.transactions], seconds=PATIENCE_S)
     found = retention_complaints(broker, needs)
     assert "expected at least 56 days" in found[topics.labels]
     assert found[topics.transactions] == found[topics.control] == ""
@@ -38,4 +39,4 @@ def test_topic_with_too_little_retention_is_named_until_it_is_changed(lone_broke
     assert not findings[f"retention of {topics.labels}"].required
 
     keep(topics.labels, 56)
-    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.labels], seconds=10)
+    assert wait_until(lambda: not retention_complaints(broker, needs)[topics.labels], seconds=PATIENCE_S)

@@ -31,6 +31,7 @@ from schemas.codec import RecordCodec
 from schemas.deployment import Deployment
 from schemas.registry import value_subject
 from schemas.wall_clock import utc
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import customer_folder, history
 
 pytestmark = pytest.mark.integration
@@ -108,7 +109,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self._trigger.stop()
-        self._thread.join(60)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
 
@@ -117,7 +118,7 @@ def test_drift_leads_to_a_promoted_model_once_its_days_are_mature_even_over_a_re
     drift_at = start + timedelta(days=14)
     send_drift(settings, drift_at)
     with Running(settings) as running:
-        assert wait_until(lambda: bool(running.drifts), seconds=60)
+        assert wait_until(lambda: bool(running.drifts), seconds=PATIENCE_S)
     assert running.found == []
     send_score(settings, newest)
     with Running(settings) as running:
@@ -149,7 +150,7 @@ class Job:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        self._thread.join(60)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
     def _answer(self) -> None:

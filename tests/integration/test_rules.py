@@ -1,4 +1,4 @@
-"""Rules reach the running job by the control topic, decide beside the model, and survive a restart."""
+"""Rules reach the running job by the control topic, decide in addition to the model, and survive a restart."""
 
 import json
 import threading
@@ -20,6 +20,7 @@ from fraudstream.system.deadline import wait_until
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import ListEntry, RuleError, RuleList, Snooze
 from tests.integration.expected import Expected, card_world
+from tests.patience import PATIENCE_S
 from tests.unit.rules.books import book, rule
 from tests.unit.training.histories import customer_folder
 
@@ -30,10 +31,10 @@ LARGE = 90
 """An amount that is rare enough, in major units."""
 
 
-def follow(lane, ordered):
+def follow(lane, rule_book):
     """Publish a rule book; returns what each shard made of it."""
-    publish_rules(lane.broker, ordered)
-    shards = await_answers(lane.broker, ordered.book_id)
+    publish_rules(lane.broker, rule_book)
+    shards = await_answers(lane.broker, rule_book.book_id)
     return {(shard.answer.kind, shard.answer.detail) if shard.answer else None for shard in shards}
 
 
@@ -70,7 +71,7 @@ def by_rules(expected, frozen, snoozed):
 
 
 @pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
-def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_beside_the_model_and_survive_a_restart(
+def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_with_the_model_and_survive_a_restart(
     open_lane, artifact, mode
 ):
     table, part = card_world(ROWS), ROWS // 3
@@ -89,8 +90,8 @@ def test_rules_and_snoozes_in_force_at_the_start_and_those_that_follow_decide_be
         book_id=str(uuid4()),
     )
     lane = open_lane(mode=mode)
-    for ordered in (former, first):
-        publish_rules(lane.broker, ordered)
+    for rule_book in (former, first):
+        publish_rules(lane.broker, rule_book)
     for name, end in ((by_record, until), (ended, until), (ended, None)):
         publish_snooze(lane.broker, a_snooze(name, end))
     lane.send(table.slice(0, part))
@@ -173,7 +174,9 @@ def test_rules_are_applied_shown_explained_and_snoozed_from_the_command_line(lan
     assert (code, explained["same"], explained["rules"][0]["code"]) == (0, True, "rule:large_amount")
     hits = "rule.large_amount.hits"
     large = sum(amount > LARGE * 100 for amount in table["amount_minor"].to_pylist())
-    assert wait_until(lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=60)
+    assert wait_until(
+        lambda: lane.rest.counters(lane.job_ids[-1], "fraudstream").get(hits) == large, seconds=PATIENCE_S
+    )
 
     code, snoozed = fraudstream("rules", "snooze", alerts[0]["customer_id"], "--days", "36500")
     assert (code, len(snoozed["changes"])) == (0, 1)
@@ -241,13 +244,13 @@ def test_snoozes_that_several_processes_make_at_once_are_all_in_force(open_lane)
     lane = open_lane()
     customers = [f"c-{number}" for number in range(12)]
     until = datetime.now(UTC) + timedelta(days=1)
-    orders = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
-    with ThreadPoolExecutor(len(orders)) as pool:
-        list(pool.map(lambda item: orders[item[0] % 4].snooze(item[1], until, ""), enumerate(customers)))
+    publishers = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
+    with ThreadPoolExecutor(len(publishers)) as pool:
+        list(pool.map(lambda item: publishers[item[0] % 4].snooze(item[1], until, ""), enumerate(customers)))
     assert read_snoozes(lane.broker).keys() == {*customers}
-    assert {item.customer_id for item in orders[0].in_force().snoozes} == {*customers}
+    assert {item.customer_id for item in publishers[0].in_force().snoozes} == {*customers}
     with pytest.raises(RuleError, match="expected a customer that is snoozed, got c-99"):
-        orders[0].unsnooze("c-99", "")
+        publishers[0].unsnooze("c-99", "")
 
 
 def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open_lane):
@@ -255,14 +258,14 @@ def test_snooze_of_a_book_of_an_earlier_version_is_shown_replaced_and_ended(open
     until = datetime.now(UTC) + timedelta(days=9)
     inline = tuple(Snooze(customer_id=name, until=until) for name in ("c-1", "c-2"))
     publish_rules(lane.broker, book(snoozes=inline))
-    orders = RulePublisher(lane.broker)
+    publisher = RulePublisher(lane.broker)
     shorter = until - timedelta(days=8)
-    orders.snooze("c-1", shorter, "")
-    ends = {item.customer_id: abs(item.until - shorter) < timedelta(seconds=1) for item in orders.in_force().snoozes}
+    publisher.snooze("c-1", shorter, "")
+    ends = {item.customer_id: abs(item.until - shorter) < timedelta(seconds=1) for item in publisher.in_force().snoozes}
     assert ends == {"c-1": True, "c-2": False}
-    orders.unsnooze("c-1", "")
-    orders.unsnooze("c-2", "")
-    assert orders.in_force().snoozes == ()
+    publisher.unsnooze("c-1", "")
+    publisher.unsnooze("c-2", "")
+    assert publisher.in_force().snoozes == ()
 
 
 def rule_file(limit):
@@ -271,14 +274,14 @@ def rule_file(limit):
 
 def test_of_two_who_apply_rules_at_once_one_is_refused(open_lane):
     lane = open_lane()
-    orders = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
-    first = orders[0].apply(rule_file(1), "")
+    publishers = [RulePublisher(lane.broker) for _ in range(4)]  # each as another process: with its own lock
+    first = publishers[0].apply(rule_file(1), "")
     base, before = first.change_id, threading.Barrier(4)
 
     def apply(number):
         before.wait()
         try:
-            return orders[number].apply(rule_file(2 + number), "", replaces=base).change_id
+            return publishers[number].apply(rule_file(2 + number), "", replaces=base).change_id
         except BookReplacedError as error:
             return error
 
@@ -294,12 +297,12 @@ def test_rules_of_somebody_else_are_replaced_once_they_were_seen_or_by_force(ope
     lane = open_lane()
     theirs = book(book_id=str(uuid4()), changed_by="jane@elsewhere", reason="ticket 7")
     publish_rules(lane.broker, theirs)
-    orders = RulePublisher(lane.broker)
+    publishers = RulePublisher(lane.broker)
     with pytest.raises(BookReplacedError, match=f"got {theirs.book_id}, applied .* by jane@elsewhere: ticket 7"):
-        orders.apply(rule_file(1), "")
-    orders.note_seen(theirs.book_id)
-    assert orders.apply(rule_file(1), "").replaced == theirs
+        publishers.apply(rule_file(1), "")
+    publishers.note_seen(theirs.book_id)
+    assert publishers.apply(rule_file(1), "").replaced == theirs
     with pytest.raises(BookReplacedError, match=f"expected the rule book in force to be {theirs.book_id}"):
-        orders.apply(rule_file(2), "", replaces=theirs.book_id)
-    assert orders.apply(rule_file(2), "", replaces=theirs.book_id, force=True).changes
-    assert orders.apply(rule_file(3), "").changes, "it is their own"
+        publishers.apply(rule_file(2), "", replaces=theirs.book_id)
+    assert publishers.apply(rule_file(2), "", replaces=theirs.book_id, force=True).changes
+    assert publishers.apply(rule_file(3), "").changes, "it is their own"

@@ -23,9 +23,10 @@ from fraudstream.settings.settings import Settings, load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.java import find_java
-from fraudstream.system.ports import LOOPBACK, PortTakenError
+from fraudstream.system.ports import LOOPBACK
 from fraudstream.system.run_state import RunState
 from schemas.errors import UserError
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
@@ -61,7 +62,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
 def read_lines(services: Services, topic: str, count: int) -> list[str]:
     consumer = Consumer(
-        {"bootstrap.servers": services.bootstrap_servers, "group.id": "test", "auto.offset.reset": "earliest"}
+        {"bootstrap.servers": services.broker.bootstrap_servers, "group.id": "test", "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([topic])
     lines: list[str] = []
@@ -73,7 +74,7 @@ def read_lines(services: Services, topic: str, count: int) -> list[str]:
         return len(lines) == count
 
     try:
-        assert wait_until(complete, seconds=60, interval_s=0), lines
+        assert wait_until(complete, seconds=PATIENCE_S, interval_s=0), lines
     finally:
         consumer.close()
     return lines
@@ -87,7 +88,7 @@ def test_python_job_runs_and_writes_to_kafka(settings, services, mode, topic):
         java=find_java(),
         rest_url=services.rest_url,
         script=SMOKE_JOB,
-        arguments=[services.bootstrap_servers, name, mode],
+        arguments=[services.broker.bootstrap_servers, name, mode],
     )
     assert len(job.submit()) == 32
     lines = sorted(line.split() for line in read_lines(services, name, 3))
@@ -114,9 +115,9 @@ def test_every_process_runs_on_the_chosen_java(settings):
 def test_transaction_timeout_that_the_broker_refuses_is_reported_beforehand(settings, services):
     def with_time(seconds: float | None, guarantee: str = "exactly-once") -> Broker:
         job = settings.job.model_copy(update={"guarantee": guarantee, "transaction_timeout_s": seconds})
-        return services.broker(settings.model_copy(update={"job": job}))
+        return services.with_settings(job=job).broker
 
-    assert transaction_limit_ms(services.broker(settings)) == 900_000
+    assert transaction_limit_ms(services.broker) == 900_000
     assert transaction_time_ms(with_time(7)) == 7_000
     assert transaction_time_ms(with_time(None)) == 900_000
     require_transaction_time(with_time(900))
@@ -138,7 +139,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
     victim = run.running("taskmanager")[0]
     count = len(run.running("taskmanager"))
     os.kill(victim.pid, signal.SIGKILL)
-    assert wait_until(lambda: not victim.alive(), seconds=10)
+    assert wait_until(lambda: not victim.alive(), seconds=PATIENCE_S)
     assert start(settings) == services
     assert len(RunState.load(settings.state).running("taskmanager")) == count
     assert services.rest.overview()["slots-total"] >= count
@@ -146,7 +147,7 @@ def test_killed_taskmanager_can_be_replaced(settings, services):
 
 def test_second_services_get_other_ports_than_the_first(settings, services, tmp_path):
     with embedded(fresh(tmp_path)) as others:
-        assert others.bootstrap_servers != services.bootstrap_servers
+        assert others.broker.bootstrap_servers != services.broker.bootstrap_servers
         assert others.rest_url != services.rest_url
     assert living(tmp_path) == []
     assert find_services(settings) == services
@@ -161,19 +162,19 @@ def states_of_jobs(rest: FlinkRest) -> dict[str, str]:
 
 def test_up_after_a_crash_of_all_brings_the_job_back_and_after_down_does_not(settings, services):
     rest = services.rest
-    job_id = submit(settings, services).job_id
+    job_id = submit(services).job_id
 
     for process in RunState.load(settings.state).running():
         os.kill(process.pid, signal.SIGKILL)
-    assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=10)
+    assert wait_until(lambda: not RunState.load(settings.state).running(), seconds=PATIENCE_S)
 
     assert start(settings) == services, "each is where its clients look for it"
-    assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=60), states_of_jobs(rest)
+    assert wait_until(lambda: states_of_jobs(rest).get(job_id) == "RUNNING", seconds=PATIENCE_S), states_of_jobs(rest)
     assert any((settings.state.checkpoints / job_id).iterdir())
 
     stop(settings)
     again = start(settings)
-    assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=30)
+    assert wait_until(lambda: FlinkRest(url=again.rest_url).reachable(), seconds=PATIENCE_S)
     assert FlinkRest(url=again.rest_url).jobs() == []
     assert (settings.state.checkpoints / job_id).is_dir(), "to start it again from by hand"
 
@@ -191,7 +192,7 @@ def test_start_on_a_configured_port_in_use_leaves_no_process(tmp_path):
         holder.bind((LOOPBACK, 0))
         holder.listen()
         port = holder.getsockname()[1]
-        with pytest.raises(PortTakenError, match=rf"port {port} .*pid {os.getpid()}"):
+        with pytest.raises(UserError, match=rf"port {port} .*pid {os.getpid()}"):
             start(fresh(tmp_path, flink={"rest_port": port}))
     assert living(tmp_path) == []
 
@@ -201,8 +202,8 @@ def test_interrupted_up_leaves_no_process(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
     up = subprocess.Popen([sys.executable, "-m", "fraudstream", "up"], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
-    assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=60)
+    assert wait_until(lambda: state.exists() and "taskmanager-1" in state.read_text(), seconds=PATIENCE_S)
     up.send_signal(number)
-    assert up.wait(timeout=60) == 130
+    assert up.wait(timeout=PATIENCE_S) == 130
     assert living(tmp_path) == []
     assert json.loads(state.read_text())["processes"] == []

@@ -21,9 +21,10 @@ from fraudstream.system.ports import LOOPBACK
 from fraudstream.system.run_state import RunState
 from schemas.avro_schemas import TRANSACTION, schema_text
 from schemas.columns import TRANSACTION_ARROW
+from schemas.errors import UserError
 from schemas.framing import header
 from schemas.http_registry import HttpRegistry
-from schemas.registry import IncompatibleSchemaError, value_subject
+from schemas.registry import value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.rejection import Reason
 from tests.integration.embedded_registry import register, stop_registry
@@ -54,7 +55,7 @@ def encoder(schema: dict, schema_id: int) -> Callable[[dict], bytes]:
 def command(lane: Lane, monkeypatch: pytest.MonkeyPatch, *arguments: str):
     """Return the command line as a user of this lane runs it."""
     kafka = {
-        "BOOTSTRAP_SERVERS": lane.services.bootstrap_servers,
+        "BOOTSTRAP_SERVERS": lane.broker.bootstrap_servers,
         "SCHEMA_REGISTRY_URL": lane.settings.kafka.schema_registry_url,
     }
     named = {f"KAFKA__{name}": value for name, value in kafka.items()}
@@ -122,7 +123,7 @@ def test_incompatible_schema_is_refused_before_sending(open_lane, url, monkeypat
     pq.write_table(card_world(20), tmp_path / "some.parquet")
     done = command(lane, monkeypatch, "replay", str(tmp_path / "some.parquet"))
     assert HttpRegistry(RegistryAccess(url=url)).check(subject, TRANSACTION) is False
-    assert isinstance(done.exception, IncompatibleSchemaError)
+    assert isinstance(done.exception, UserError)
     assert done.exception.exit_code == 2
     assert subject in str(done.exception)
     assert "currency" in str(done.exception)

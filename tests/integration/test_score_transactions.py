@@ -11,6 +11,7 @@ from fraudstream.system.deadline import wait_until
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -85,11 +86,9 @@ def test_valid_stream_makes_no_dead_letters(scored):
 
 def use_own_cluster(lane: Lane, folder: Path) -> None:
     """Treat the cluster as one of the user's: the job takes its packages and its connector to it."""
-    lane.settings = lane.settings.model_copy(
-        update={
-            "flink": lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
-            "paths": PathSettings(state=folder),  # another one than the cluster's: the client has a new home
-        }
+    lane.services = lane.services.with_settings(
+        flink=lane.settings.flink.model_copy(update={"rest_url": lane.services.rest_url}),
+        paths=PathSettings(state=folder),  # another one than the cluster's: the client has a new home
     )
 
 
@@ -106,7 +105,9 @@ def test_on_a_cluster_of_the_users_without_scores_there_are_alerts_and_drift_of_
     lane.send(table)
     lane.await_records(lane.topics.alerts, len(expected.alerts))
     # Other signals may drift too, and the detectors run behind the alerts.
-    seen = wait_until(lambda: any(item["signal"] == "amount" for item in lane.drifts()), seconds=60, interval_s=1)
+    seen = wait_until(
+        lambda: any(item["signal"] == "amount" for item in lane.drifts()), seconds=PATIENCE_S, interval_s=1
+    )
     lane.cancel()
 
     assert seen, lane.drifts()

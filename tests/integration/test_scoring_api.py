@@ -20,7 +20,8 @@ from fraudstream.system.ports import free_port
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import TRANSACTION_ARROW
-from tests.integration.scoring_lane import DONE_SECONDS, Lane
+from tests.integration.scoring_lane import Lane
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -154,7 +155,7 @@ def test_command_serves_clients_with_a_token_until_it_is_stopped(lane, tmp_path)
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **topics, **variables}, stdout=log, stderr=log)  # noqa: S603
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
 
             def answers() -> bool:
                 assert process.poll() is None, (tmp_path / "log").read_text()
@@ -163,14 +164,14 @@ def test_command_serves_clients_with_a_token_until_it_is_stopped(lane, tmp_path)
                 except httpx2.TransportError:
                     return False
 
-            assert wait_until(answers, seconds=60), (tmp_path / "log").read_text()
+            assert wait_until(answers, seconds=PATIENCE_S), (tmp_path / "log").read_text()
             bearer = {"Authorization": f"Bearer {token}"}
             assert http.post("/v1/score", json=transaction(6)).status_code == 401
             assert http.post("/v1/score", json=transaction(6), headers=PATIENT | bearer).status_code == 200
             assert "fraud_transactions_total" in http.get("/metrics", headers=bearer).text
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
     assert token not in (tmp_path / "log").read_text()
     assert "Traceback" not in (tmp_path / "log").read_text()
 
@@ -195,7 +196,7 @@ def test_without_a_job_the_deadline_passes_and_no_transaction_is_approved(runnin
         assert client.get(late).status_code == 202
         other.submit()
         try:
-            assert wait_until(lambda: client.get(late).status_code == 200, seconds=DONE_SECONDS)
+            assert wait_until(lambda: client.get(late).status_code == 200, seconds=PATIENCE_S)
             assert client.get(late).json()["decided_by"] == "model"
             assert other.size(other.topics.transactions) == 1
         finally:

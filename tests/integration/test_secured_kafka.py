@@ -18,6 +18,7 @@ from tests.certificates import Authority
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Running
 from tests.integration.secured_broker import PASSWORDS, USER, SecuredBroker, secured_broker
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -109,7 +110,7 @@ def flink_answers(running: Running, job_id: str) -> Iterator[str]:
     paths = ["", "/plan", "/config", "/exceptions", "/checkpoints", "/checkpoints/config", "/jobmanager/environment"]
     pages = [f"/jobs/{job_id}{path}" if not path.startswith("/jobmanager") else path for path in paths]
     for page in [*pages, "/jobmanager/config", "/taskmanagers", "/config"]:
-        with urllib.request.urlopen(f"{running.services.rest_url}{page}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{running.services.rest_url}{page}", timeout=PATIENCE_S) as answer:  # noqa: S310
             yield answer.read().decode(errors="replace")
 
 
@@ -155,7 +156,7 @@ def deny(broker: SecuredBroker, topic: str, operation: AclOperation) -> None:
     )
     admin = broker.admin()  # it must live until it has answered
     for future in admin.create_acls([rule]).values():
-        future.result(30)
+        future.result(PATIENCE_S)
 
 
 def test_submit_and_doctor_name_all_missing_rights_at_once(terminal, broker):

@@ -21,11 +21,11 @@ BATCH_MS = 500
 
 def carry_over(lane: Lane, savepoint: str, folder: Path, **job: object) -> str:
     """Export a savepoint with open micro-batches, and import it for a job of other settings."""
-    export_state(lane.settings, lane.services, savepoint, folder)
+    export_state(lane.services, savepoint, folder)
     unprocessed = [read_unprocessed(file)["transactions"] for file in state_files(folder, CUSTOMERS)]
     assert sum(map(len, unprocessed)) > 0
     lane.change(**job)
-    return import_state(lane.settings, lane.services, folder)
+    return import_state(lane.services, folder)
 
 
 def stop_in_mid_stream(lane: Lane, table) -> str:

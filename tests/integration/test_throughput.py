@@ -20,7 +20,7 @@ def test_backlog_is_scored_without_a_restart_in_bounded_memory_and_faster_than_b
     lane, table = open_lane(), card_world(ROWS, customers=1_300)
     lane.send(table)
     lane.submit()
-    job = scored_rate(lane.settings, lane.services, ROWS)
+    job = scored_rate(lane.services, ROWS)
     restarts = lane.rest.restarts(lane.job_ids[-1])
     taskmanagers = RunState.load(lane.settings.state).running("taskmanager")
     resident = max(taskmanager.resident_bytes() for taskmanager in taskmanagers)
@@ -33,5 +33,5 @@ def test_backlog_is_scored_without_a_restart_in_bounded_memory_and_faster_than_b
     assert {item["transaction_id"]: item["score"] for item in scores} == Expected.of(table, artifact).scores
 
     outputs = Topics(transactions=lane.topics.transactions, scores="loop.scores", alerts="loop.alerts")
-    loop = loop_rate(lane.settings.model_copy(update={"topics": outputs}), lane.services, ROWS)
+    loop = loop_rate(lane.services.with_settings(topics=outputs), ROWS)
     assert job > loop

@@ -17,6 +17,7 @@ from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 from tests.integration.verify_command import consistency
+from tests.patience import PATIENCE_S
 from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
@@ -28,11 +29,11 @@ STEP = 1_000
 
 
 def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
-    was = lane.settings
+    before = lane.services
     lane.change(**job)
     with pytest.raises(StateMismatchError, match=what):
         lane.submit(savepoint=savepoint)
-    lane.settings = was
+    lane.services = before
 
 
 def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
@@ -53,7 +54,7 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
             labels=False,
         )
 
-        # Without labels half of the plan is gone, so the planner numbers all that is left anew.
+        # Without labels half of the plan is gone, so the planner renumbers all that is left.
         lane.change(labels=False, batch_ms=500, feature_log_share=0.5, parallelism=2)
         lane.submit(savepoint=first, drop_state=True)
         lane.await_scores(2 * STEP)
@@ -124,8 +125,8 @@ def assert_newer_version_is_shown_by_status(lane: Lane, savepoint: Path, table, 
     def shown() -> str:
         return CliRunner().invoke(app, ["status"]).output
 
-    told = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
-    assert wait_until(lambda: re.search(told, shown()) is not None, seconds=60), shown()
+    message = rf"last failure at .* UTC: .*HistoryVersionError.*got version {NEWER}"
+    assert wait_until(lambda: re.search(message, shown()) is not None, seconds=PATIENCE_S), shown()
 
 
 def test_state_of_other_shards_or_another_mode_or_a_newer_version_is_refused_and_by_the_job_too(

@@ -25,8 +25,6 @@ class Notice:
 
     Parameters
     ----------
-    type : str
-        Type of the event.
     text : str
         Message; chat programs show a field of this name.
     data : dict

@@ -34,8 +34,6 @@ class Notifier:
 
     Parameters
     ----------
-    notices
-        Delivery of the notices.
     pause_s
         Seconds between two rounds of attempts.
     from_start

@@ -1,5 +1,6 @@
 """Entities held in memory."""
 
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -40,6 +41,9 @@ HEAD = np.dtype(
     align=True,
 )
 """State of an entity besides entries and tiles: 48 bytes."""
+
+_HEAD = struct.Struct("<QqqQiiBB6x")
+"""HEAD, to read a row at a tenth of numpy's cost."""
 
 SUMS = np.dtype(
     [
@@ -103,13 +107,12 @@ class EntityPool(WriteBehindPool[int]):
         return slots
 
     def _encoded(self, slot: int) -> bytes:
-        head = self.heads[slot]
-        tiled, row = bool(head["tiled"]), int(head["id_row"])
+        _, sequence, first_ms, _, row, count, tiled, _ = _HEAD.unpack_from(self._head_bytes, slot * _HEAD.size)
         return encode_entity(
             EntityRecord(
-                entries=self.entries[slot, : head["count"]],
-                sequence=int(head["sequence"]),
-                first_ms=int(head["first_ms"]),
+                entries=self.entries[slot, :count],
+                sequence=sequence,
+                first_ms=first_ms,
                 tiles=self.tiles[slot] if tiled else None,
                 seen=self.seen[slot : slot + 1] if tiled else None,
                 ids=tuple(self.ids.of(row)) if row else (),
@@ -151,6 +154,7 @@ class EntityPool(WriteBehindPool[int]):
     def _allocate(self, capacity: int) -> None:
         self.heads = np.zeros(capacity, HEAD)
         self.changed = self.heads["changed"]
+        self._head_bytes = self.heads.view(np.uint8).data
         self.entries = np.zeros((capacity, RECENT), ENTRY)
         self._words = self.entries.view(np.uint64).reshape(capacity, -1)
         self.tiles = np.zeros((capacity, TILES_KEPT), TILE)

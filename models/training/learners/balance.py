@@ -31,8 +31,6 @@ def balanced(x: NDArray[np.float32], is_fraud: NDArray[np.bool_], how: Balance, 
     ----------
     x : ndarray of float32, (n, F)
     is_fraud : ndarray of bool, (n,)
-    seed : int
-        Seed of SMOTE.
     """
     frauds = int(np.count_nonzero(is_fraud))
     genuine = len(is_fraud) - frauds

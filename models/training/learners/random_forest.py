@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
-from models.training.export import ExportError, floor_float32, probability_only
+from models.training.export import floor_float32, probability_only
 from models.training.learners.balance import balanced
 from models.training.learners.learner import TREES_BOUND, Balance, finite_rows, shares
 from models.training.parity import Split, rows_at_splits
+from schemas.errors import UserError
 
 _LEAF = -2
 """Split feature of a leaf in scikit-learn."""
@@ -97,7 +98,7 @@ class FittedForest:
         if not np.array_equal(attributes["nodes_nodeids"].ints, ids) or not np.array_equal(
             exported[is_split], features[is_split]
         ):
-            raise ExportError(
+            raise UserError(
                 "ONNX export: expected the nodes of a forest in scikit-learn's sequence, got another. "
                 "Use the locked version of skl2onnx"
             )

@@ -1,3 +1,5 @@
+"""Drift observations are the same bits for any split of the stream into batches."""
+
 from itertools import pairwise
 
 import numpy as np

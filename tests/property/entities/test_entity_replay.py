@@ -13,7 +13,7 @@ from models.features.entity import ENTITIES
 from models.features.hashing import transaction_hashes
 from models.scoring.entity_replay import ReplayedEntities, replay_entities
 from models.scoring.positioned_records import PositionedRecords
-from models.scoring.recorded_sequences import LoggedSequences, RecordedSequences, ScoredSequences
+from models.scoring.recorded_sequences import NO_POSITION, NamedSequences, RecordedSequences
 from schemas.columns import TRANSACTION_ARROW
 from schemas.position import position
 from tests.records import transaction
@@ -144,10 +144,14 @@ def test_records_of_log_and_scores_give_each_transaction_its_numbers(stream, see
     positions = position(placed.partitions, placed.offsets)
     logged = random.random(len(positions)) < share
     entries = random.integers(0, 9, (len(positions), len(ENTITIES), 2))
-    log = LoggedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged], entries[logged])
-    # Scores lie in the sequence of their customers' transactions.
-    order = np.argsort(positions)
-    scores = ScoredSequences(keys[order], stream.inputs.sequences[order], entries[order])
+    log = NamedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged], entries[logged])
+    # Repeats, whose last ones hold, and scores of an earlier version of what was sent once.
+    repeats = random.integers(0, len(positions), 2 * len(positions))
+    rows = np.concatenate([repeats, random.permutation(len(positions))])
+    numbers = np.where(np.arange(len(rows))[:, None] < len(repeats), 99, stream.inputs.sequences[rows])
+    _, index, sent = np.unique(keys, return_inverse=True, return_counts=True)
+    unnamed = (sent[index] == 1)[rows] & (random.random(len(rows)) < 0.5)
+    scores = NamedSequences(np.where(unnamed, NO_POSITION, positions[rows]), keys[rows], numbers, entries[rows])
     recorded = RecordedSequences.of(placed, log, scores)
     assert recorded.known.all()
     assert recorded.numbers.tolist() == stream.inputs.sequences.tolist()

@@ -1,3 +1,5 @@
+"""Random streams of transactions and labels for the feature kernels."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""Features are the same bits for any split of the stream into batches."""
+
 from dataclasses import replace
 
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Feature kernels equal the naive reference on random streams."""
+
 from dataclasses import replace
 
 import numpy as np

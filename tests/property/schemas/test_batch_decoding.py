@@ -1,3 +1,5 @@
+"""The batch decoder agrees with the record codec, also on damaged records."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

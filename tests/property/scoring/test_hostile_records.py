@@ -226,8 +226,8 @@ def fuzz(outputs: tuple[Outputs, InferenceBatchEncoder], seed: int, cases_in_all
             batch = decode(TRANSACTIONS, cases)
             check_against_fastavro(TRANSACTIONS, cases, batch)
             scored = engines.score(batch)
-            check_written([*writer.decisions(batch.records, scored, 4, [7], NOON_MS)], batch)
             every = np.arange(len(batch.records))
+            check_written([*writer.decisions(batch.records, scored, every, 4, [7], NOON_MS)], batch)
             logged = log.encode(
                 batch.records, every, scored.x, scored.scores, scored.decisions, every, every,
                 scored_at_ms=NOON_MS, shard=4, label_offsets=[7], entity_sequences=scored.entity_sequences,

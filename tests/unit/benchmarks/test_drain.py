@@ -1,3 +1,5 @@
+"""Turns of drains, and drains that are too short to measure."""
+
 import pytest
 
 from benchmarks.drain import rates_in_turns, require_unfinished

@@ -1,3 +1,5 @@
+"""Table of measurements."""
+
 import inspect
 import json
 import re

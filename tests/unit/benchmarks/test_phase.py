@@ -1,3 +1,5 @@
+"""Phases of load: whether the job keeps up."""
+
 import pytest
 
 from benchmarks.load_phases import Phase

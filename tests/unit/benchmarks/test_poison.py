@@ -1,3 +1,5 @@
+"""Bad records of the poison benchmark."""
+
 from collections import Counter
 
 import numpy as np

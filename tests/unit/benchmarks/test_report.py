@@ -1,3 +1,5 @@
+"""Reports of measurements."""
+
 import json
 import platform
 

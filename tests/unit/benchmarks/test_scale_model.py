@@ -1,3 +1,5 @@
+"""Model of the cost by the number of TaskManagers."""
+
 import pytest
 
 from benchmarks.scale_model import ScaleModel

@@ -1,3 +1,5 @@
+"""Quantiles of the scoring API's benchmark."""
+
 from benchmarks.suites.scoring_api import measured
 
 

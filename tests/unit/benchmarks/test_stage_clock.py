@@ -1,3 +1,5 @@
+"""Clock of the operator's stages."""
+
 from benchmarks.stage_clock import StageClock
 
 

@@ -1,3 +1,5 @@
+"""Processor times by thread."""
+
 import os
 import threading
 import time

@@ -1,3 +1,5 @@
+"""Compose file, image and Flink home of the container tests."""
+
 import importlib.util
 from types import ModuleType
 from typing import Any

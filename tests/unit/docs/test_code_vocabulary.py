@@ -8,12 +8,13 @@ import pytest
 
 from fraudstream.system.folders import PROJECT_ROOT
 
-FOLDERS = ("schemas", "models", "jobs", "producers", "fraudstream", "benchmarks")
-ENDINGS = {".py", ".js", ".html", ".j2", ".sql"}
+FOLDERS = ("schemas", "models", "jobs", "producers", "fraudstream", "benchmarks", "dags", "docker", "requirements")
+ENDINGS = {".py", ".js", ".html", ".j2", ".sql", ".yml", ".yaml", ".cfg", ".properties", ".toml"}
 WORDS = {
     r"told|tells?|teller": "report, notify, parsed, fields",
     r"tak(?:e|es|en)_in": "add, ingest",
     r"anew": "again, reset",
+    r"whatever": "any, all",
     r"beside": "next to, in addition to",
     r"who(?:m)?ever": "the person or service by its role",
     r"mend(?:s|ed|ing)?": "fix",

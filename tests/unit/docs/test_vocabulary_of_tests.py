@@ -22,18 +22,6 @@ WORDS = re.compile(
 QUOTED = re.compile(r"`[^`]*`")
 LISTS = {"test_vocabulary.py", "test_vocabulary_of_tests.py", "test_help_texts.py"}
 """Tests that list the words."""
-REMAINING = {
-    "test_bluegreen.py",
-    "test_chaos.py",
-    "test_consistency.py",
-    "test_dead_letters.py",
-    "test_hot_swap.py",
-    "test_models.py",
-    "test_rules.py",
-    "test_upgrades.py",
-    "test_wheel.py",
-}
-"""Integration tests that still have such words; this list only shrinks."""
 
 
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -71,7 +59,7 @@ def former_words(source: str) -> list[str]:
     "folder", sorted({file.parent for file in TESTS.rglob("*.py")}), ids=lambda folder: folder.name
 )
 def test_tests_of_a_folder_have_no_former_word(folder: Path) -> None:
-    files = (file for file in sorted(folder.glob("*.py")) if file.name not in LISTS | REMAINING)
+    files = (file for file in sorted(folder.glob("*.py")) if file.name not in LISTS)
     found = {file.name: former_words(file.read_text()) for file in files}
     assert {name: words for name, words in found.items() if words} == {}
 

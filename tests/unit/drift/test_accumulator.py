@@ -1,3 +1,5 @@
+"""Accumulation of transactions into drift observations."""
+
 import numpy as np
 import pytest
 

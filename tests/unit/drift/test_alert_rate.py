@@ -1,3 +1,5 @@
+"""Jumps of the alert rate."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Seasonal baseline of a signal."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Drift detectors and their stored state."""
+
 import subprocess
 import sys
 

@@ -1,3 +1,5 @@
+"""Population stability index."""
+
 import math
 
 import numpy as np

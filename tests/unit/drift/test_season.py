@@ -1,3 +1,5 @@
+"""Slots of the week."""
+
 from datetime import UTC, datetime
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Drift detection on one signal: shifts are detected, stationary signals are not."""
+
 import io
 
 import fastavro

@@ -1,3 +1,5 @@
+"""Feature engine: windows, missing values, worked examples."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

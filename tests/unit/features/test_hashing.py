@@ -1,3 +1,5 @@
+"""Hashes of text columns."""
+
 import pyarrow as pa
 import pytest
 

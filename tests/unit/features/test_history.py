@@ -1,3 +1,5 @@
+"""Stored histories of customers, in every version."""
+
 import numpy as np
 import pytest
 

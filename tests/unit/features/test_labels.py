@@ -1,3 +1,5 @@
+"""Features of labels."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Replay of a history into features."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

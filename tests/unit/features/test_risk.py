@@ -1,3 +1,5 @@
+"""Risk tables of categories."""
+
 import json
 
 import numpy as np

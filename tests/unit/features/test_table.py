@@ -1,3 +1,5 @@
+"""Feature table."""
+
 from dataclasses import replace
 
 import pytest

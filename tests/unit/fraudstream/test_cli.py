@@ -1,3 +1,5 @@
+"""Command line: help, exit codes, start-up."""
+
 import json
 import subprocess
 import sys
@@ -7,6 +9,7 @@ from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from schemas.errors import UserError
+from tests.patience import PATIENCE_S
 
 SERVICES = ["up", "down", "status", "doctor", "topics"]
 GROUPS = {"topics", "alerts", "dlq", "model", "drift", "rules"}
@@ -42,7 +45,7 @@ pytestmark = pytest.mark.usefixtures("separate_state")
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "fraudstream", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
 
 
 def test_help_lists_every_verb_and_the_exit_codes():

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fraudstream.cli import main as cli
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
+from tests.patience import PATIENCE_S
 
 COMMAND = [sys.executable, "-m", "fraudstream"]
 SMALL_WORLD = ["--customers", "50", "--merchants", "100", "--days", "4"]
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("separate_state")
 
 def run(*arguments, **options):
     return subprocess.run(  # noqa: S603
-        [*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, timeout=60, check=False, **options
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False, **options
     )
 
 
@@ -145,7 +146,7 @@ def test_command_interrupted_while_loading_ends_as_a_running_one(number, module)
         [sys.executable, "-c", code, "simulate", "--out", "x.parquet", *SMALL_WORLD],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

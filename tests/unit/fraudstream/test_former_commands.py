@@ -1,3 +1,5 @@
+"""Former names of commands."""
+
 import pytest
 import typer
 from typer.testing import CliRunner

@@ -1,3 +1,5 @@
+"""Days of a snooze."""
+
 import pytest
 
 from fraudstream.cli.rules import _days_from_now

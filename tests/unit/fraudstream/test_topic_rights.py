@@ -1,3 +1,5 @@
+"""Rights that the job needs on its topics."""
+
 from confluent_kafka.admin import AclOperation
 
 from fraudstream.kafka.topic_rights import JobNeeds, _lacks, advice

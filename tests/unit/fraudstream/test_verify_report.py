@@ -6,7 +6,7 @@ import pytest
 from fraudstream.archive.inference_samples import Logged
 from fraudstream.cli.verify import _parts
 from models.scoring.consistency import Consistency
-from models.scoring.recorded_sequences import LoggedSequences
+from models.scoring.recorded_sequences import NamedSequences
 from tests.unit.scoring.inference_samples import sample
 
 CONSISTENT = {
@@ -15,7 +15,7 @@ CONSISTENT = {
 }  # fmt: skip
 LOGGED = Logged(
     sample=sample([[1]]),
-    sequences=LoggedSequences(
+    sequences=NamedSequences(
         np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64), np.empty((0, 2, 0), np.int64)
     ),
     repeated=0,

@@ -1,3 +1,5 @@
+"""Job settings for tests."""
+
 from typing import Any
 
 from jobs.job_config import JobConfig

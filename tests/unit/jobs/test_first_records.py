@@ -1,3 +1,5 @@
+"""Records of the control topic in the settings of the job."""
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""Flink's settings from those of the job."""
+
 import pytest
 
 from jobs.flink_settings import flink_settings

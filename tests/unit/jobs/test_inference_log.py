@@ -1,3 +1,5 @@
+"""Sampling of the inference log."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,3 +1,5 @@
+"""Settings of the job and their bounds."""
+
 import dataclasses
 import json
 from pathlib import Path

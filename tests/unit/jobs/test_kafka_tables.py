@@ -1,3 +1,5 @@
+"""DDL of the Kafka tables."""
+
 import pytest
 
 from jobs.kafka_tables import control_table, labels_table, outputs_table, queries_table, transactions_table

@@ -1,3 +1,5 @@
+"""Records that a state already has."""
+
 from jobs.known_records import known_sql, rim_sql
 from tests.unit.jobs.job_configs import job_config
 

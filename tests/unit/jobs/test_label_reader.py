@@ -1,3 +1,5 @@
+"""Labels by shard."""
+
 from jobs.operators.label_reader import LabelReader
 from jobs.record_types import STAMP_SHIFT
 from schemas.rejection import Reason

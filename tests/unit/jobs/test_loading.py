@@ -1,3 +1,5 @@
+"""Loads in threads."""
+
 from threading import Event
 from threading import enumerate as threads
 

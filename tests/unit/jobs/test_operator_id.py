@@ -1,3 +1,5 @@
+"""Operator ids as Flink derives them from uids."""
+
 import pytest
 
 from jobs.operator_id import operator_id

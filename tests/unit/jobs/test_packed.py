@@ -1,3 +1,5 @@
+"""Packing of several byte strings into one."""
+
 import contextlib
 
 import pytest

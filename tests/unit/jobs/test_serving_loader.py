@@ -1,3 +1,5 @@
+"""Loading of deployments."""
+
 from threading import Event
 
 import pytest

@@ -1,3 +1,5 @@
+"""Handlers by record kind."""
+
 from jobs import record_types
 from jobs.shards import SHARD_KEYS
 from tests.unit.jobs.operator_in_memory import OperatorInMemory

@@ -1,3 +1,5 @@
+"""Keys of the shards."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Names of the state handles."""
+
 from typing import cast
 
 from pyflink.datastream import RuntimeContext

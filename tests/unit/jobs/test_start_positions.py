@@ -1,3 +1,5 @@
+"""Start positions of the sources."""
+
 import pytest
 
 from jobs.kafka_tables import control_table, labels_table, lists_table, queries_table, transactions_table

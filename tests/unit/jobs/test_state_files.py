@@ -1,3 +1,5 @@
+"""Files of exported state."""
+
 import re
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Manifest of a state."""
+
 import json
 from dataclasses import replace
 

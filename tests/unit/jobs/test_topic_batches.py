@@ -1,3 +1,5 @@
+"""Batches of records of one topic."""
+
 from jobs.operators.topic_batches import RECORDS_AT_ONCE, topic_batches
 
 

@@ -1,3 +1,5 @@
+"""Drift of the prediction error."""
+
 import numpy as np
 
 from models.drift.observation import OBSERVATION_SIZE

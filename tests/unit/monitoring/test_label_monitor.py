@@ -1,3 +1,5 @@
+"""Model quality from mature labels."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Recall of a fraud pattern by day."""
+
 import numpy as np
 import pytest
 

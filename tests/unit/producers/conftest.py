@@ -1,3 +1,5 @@
+"""Simulated table of the producers' tests."""
+
 import pyarrow as pa
 import pytest
 

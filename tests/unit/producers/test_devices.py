@@ -1,3 +1,5 @@
+"""Device ids of the simulator."""
+
 import warnings
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Drift scenarios."""
+
 from dataclasses import replace
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""Encoding of tables into records."""
+
 import pytest
 
 from producers.encoding import encode_labels, encode_transactions

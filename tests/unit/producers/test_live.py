@@ -1,3 +1,5 @@
+"""Endless simulated stream."""
+
 from datetime import UTC, datetime, timedelta
 
 from producers.live import live_records

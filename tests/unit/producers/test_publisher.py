@@ -1,3 +1,5 @@
+"""Publishing at a rate, on a real broker."""
+
 import time
 from datetime import UTC, datetime
 from itertools import count
@@ -14,7 +16,7 @@ from confluent_kafka import (
 )
 
 from producers.live import produce
-from producers.publisher import Publisher, PublishError
+from producers.publisher import Publisher
 from producers.replay import replay, replay_labels
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
@@ -24,6 +26,7 @@ from schemas.codec import RecordCodec
 from schemas.errors import UserError
 from schemas.open_registry import open_registry
 from schemas.registry import value_subject
+from tests.patience import PATIENCE_S
 
 BEGIN = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 
@@ -34,7 +37,7 @@ _numbers = count()
 def broker():
     """Run the test broker of librdkafka: the real protocol over a real socket, without a JVM."""
     owner = Producer({"test.mock.num.brokers": 1, "log_level": 2})
-    (only,) = owner.list_topics(timeout=10).brokers.values()
+    (only,) = owner.list_topics(timeout=PATIENCE_S).brokers.values()
     yield f"{only.host}:{only.port}"
     owner.close()
 
@@ -51,7 +54,7 @@ def small():
 
 def read(broker: str, topic: str, expected: int) -> list[Message]:
     consumer = Consumer({"bootstrap.servers": broker, "group.id": topic, "log_level": 2})
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    partitions = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
     messages: list[Message] = []
     deadline = time.monotonic() + 20
@@ -142,17 +145,17 @@ def test_records_that_are_not_delivered_are_counted_at_the_end(broker, topic):
     publisher.publish([(b"k", b"v")] * 10, topic)
     # As with an unreachable broker: these records expire at once.
     publisher._producer.purge(in_flight=True)
-    with pytest.raises(PublishError, match=r"expected every record delivered to .*, got 10 not"):
+    with pytest.raises(UserError, match=r"expected every record delivered to .*, got 10 not"):
         publisher.flush()
 
 
 def test_unreachable_broker_is_a_short_error():
-    with pytest.raises(PublishError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
+    with pytest.raises(UserError, match=r"expected a Kafka broker at 127\.0\.0\.1:9, got none within 1 s"):
         Publisher("127.0.0.1:9", connect_timeout_s=1)
 
 
 def test_unknown_setting_is_a_short_error():
-    with pytest.raises(PublishError, match="expected settings that librdkafka knows"):
+    with pytest.raises(UserError, match="expected settings that librdkafka knows"):
         Publisher("127.0.0.1:9", settings={"linger.msec": 1})
 
 

@@ -1,3 +1,5 @@
+"""Fraud scenarios."""
+
 import numpy as np
 import pandas as pd
 import pytest

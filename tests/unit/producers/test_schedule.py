@@ -1,3 +1,5 @@
+"""Send times of records."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Simulated history."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,8 +1,11 @@
+"""Settings of the simulator."""
+
 from datetime import UTC, datetime
 
 import pytest
 
-from producers.simulation_config import SimulationConfig, SimulationConfigError
+from producers.simulation_config import SimulationConfig
+from schemas.errors import UserError
 
 NINTH = datetime(2026, 1, 9, tzinfo=UTC)
 
@@ -42,6 +45,6 @@ NINTH = datetime(2026, 1, 9, tzinfo=UTC)
     ],
 )
 def test_a_wrong_setting_says_expected_got_and_what_to_do(settings, message):
-    with pytest.raises(SimulationConfigError) as caught:
+    with pytest.raises(UserError) as caught:
         SimulationConfig(seed=1, **settings)
     assert message in str(caught.value)

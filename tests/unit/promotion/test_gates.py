@@ -1,3 +1,5 @@
+"""Gates of a promotion."""
+
 from dataclasses import replace
 
 import numpy as np

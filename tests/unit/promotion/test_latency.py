@@ -1,3 +1,5 @@
+"""Latency of a candidate model."""
+
 import itertools
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Differences of two manifests."""
+
 from models.promotion.manifest_diff import manifest_diff
 from tests.unit.promotion.comparisons import manifest
 

@@ -1,3 +1,5 @@
+"""Rows on which two models are compared."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Bootstrap intervals of metric differences."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Mapping of risk rates between two models."""
+
 from dataclasses import replace
 
 import numpy as np

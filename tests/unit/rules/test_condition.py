@@ -1,3 +1,5 @@
+"""Evaluation of rule conditions."""
+
 import numpy as np
 import pytest
 

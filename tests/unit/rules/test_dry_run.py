@@ -1,3 +1,5 @@
+"""Dry runs of rules."""
+
 import numpy as np
 
 from models.rules.dry_run import Alerted, DryRunAccumulator, RuleFigures

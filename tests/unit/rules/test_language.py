@@ -1,3 +1,5 @@
+"""Grammar of rule conditions."""
+
 import pytest
 
 from models.rules import expression as ex

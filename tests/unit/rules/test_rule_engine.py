@@ -1,3 +1,5 @@
+"""Precedence of rules, lists, snoozes and the model."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Search of texts by hash."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,3 +1,5 @@
+"""Record codec and framing."""
+
 import io
 import json
 

@@ -1,3 +1,5 @@
+"""Decoding of records into columns."""
+
 import io
 
 import fastavro

@@ -1,3 +1,5 @@
+"""Minor units of currencies."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,3 +1,5 @@
+"""Deployment records."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Encoding of inference records."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

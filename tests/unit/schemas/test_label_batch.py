@@ -1,3 +1,5 @@
+"""Decoding and limits of labels."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Positions of records."""
+
 import numpy as np
 import pytest
 

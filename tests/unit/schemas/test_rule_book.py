@@ -1,3 +1,5 @@
+"""Rule book records."""
+
 from datetime import UTC, datetime
 
 import pytest

@@ -1,3 +1,5 @@
+"""Encoding of score records."""
+
 import io
 
 import fastavro
@@ -9,14 +11,17 @@ from schemas.avro_schemas import SCORE, parsed_schema
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
 from schemas.framing import header
+from schemas.position import position
 from schemas.registry import FileRegistry
 from schemas.score_batch import ScoreBatchEncoder
 from schemas.wall_clock import utc
 from tests.records import NOON, NOON_MS, transaction
 
-BEFORE_LABELS, BEFORE_ENTITIES, BEFORE_ENTITY_LABELS = 3, 32, 40
-"""Ids of scores of versions that read no labels, kept no state of entities, and had the labels of all in each shard."""
+BEFORE_LABELS, BEFORE_ENTITIES, BEFORE_ENTITY_LABELS, BEFORE_POSITIONS = 3, 32, 40, 48
+"""Ids of scores of versions that read no labels, kept no state of entities, had the labels of all in each shard, and
+named no position."""
 
+PARTITIONS, OFFSETS = np.array([0, 1, 2**16 - 1] * 9), np.array([0, 63, 2**40 - 1] * 9)
 FAR = [[2**63 - 1, -1, 2**62], [0, 63, -(2**63)], [64, 8191, 8192]]
 
 
@@ -51,11 +56,15 @@ def test_scores_are_encoded_as_the_record_codec_would(label_offsets, book, known
                 "rule_book_id": book,
                 "entity_sequences": [] if sequences is None else sequences[row].tolist(),
                 "entity_label_offsets": [] if of_entities is None else of_entities[row].tolist(),
+                "partition": PARTITIONS[row],
+                "offset": OFFSETS[row],
             }
         )
         for row in range(27)
     ]
-    given = (NOON_MS, label_offsets, 4710, book, sequences, of_entities)
+    generation = 3  # of a topic that was created again, which a position names too
+    positions = position(PARTITIONS, OFFSETS, generation)
+    given = (positions, NOON_MS, label_offsets, 4710, book, sequences, of_entities)
     assert encoder.encode(records, scores, decisions, *given) == expected
 
 
@@ -63,19 +72,20 @@ SCORE_V1 = {
     "transaction_id": "t1", "customer_id": "c1", "event_time": NOON, "scored_at": NOON, "score": 0.5,
     "decision": "REVIEW", "model_id": "model", "feature_spec_hash": "hash",
 }  # fmt: skip
-ADDED = {"shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences": [], "entity_label_offsets": []}
+ADDED = {
+    "shard": -1, "label_offsets": [], "rule_book_id": "", "entity_sequences": [], "entity_label_offsets": [],
+    "partition": -1, "offset": -1,
+}  # fmt: skip
+KNOWN = {"shard": 2, "label_offsets": [5], "rule_book_id": "b"}
 
 
 @pytest.mark.parametrize(
     ("version", "schema_id", "known"),
     [
         ("score_v1", BEFORE_LABELS, {}),
-        ("score_v3", BEFORE_ENTITIES, {"shard": 2, "label_offsets": [5], "rule_book_id": "b"}),
-        (
-            "score_v4",
-            BEFORE_ENTITY_LABELS,
-            {"shard": 2, "label_offsets": [5], "rule_book_id": "b", "entity_sequences": [3, -1]},
-        ),
+        ("score_v3", BEFORE_ENTITIES, KNOWN),
+        ("score_v4", BEFORE_ENTITY_LABELS, {**KNOWN, "entity_sequences": [3, -1]}),
+        ("score_v5", BEFORE_POSITIONS, {**KNOWN, "entity_sequences": [3, -1], "entity_label_offsets": [7, 0]}),
     ],
 )
 def test_score_of_an_earlier_version_has_the_defaults_of_what_was_added_later(version, schema_id, known):

@@ -1,3 +1,5 @@
+"""Decoding and limits of transactions."""
+
 import numpy as np
 import pytest
 

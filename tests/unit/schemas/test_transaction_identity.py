@@ -1,3 +1,5 @@
+"""Ids of alerts and keys of transactions."""
+
 import pyarrow as pa
 
 from schemas.alert_id import alert_id

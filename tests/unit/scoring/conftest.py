@@ -1,3 +1,5 @@
+"""Folder of a model artifact."""
+
 from pathlib import Path
 from shutil import copytree
 

@@ -1,3 +1,5 @@
+"""Model artifacts on disk."""
+
 import json
 
 import pytest

@@ -1,3 +1,5 @@
+"""Backfill of scores."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Customers by deciding model."""
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,3 +1,5 @@
+"""Decisions from scores and thresholds."""
+
 import numpy as np
 
 from models.scoring.decision import Decision, decide

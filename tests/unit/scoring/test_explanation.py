@@ -1,3 +1,5 @@
+"""Explanations of scores."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Samples of the inference log."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Loading of models."""
+
 from dataclasses import replace
 from shutil import copytree
 

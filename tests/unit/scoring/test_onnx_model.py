@@ -1,3 +1,5 @@
+"""Scores of ONNX Runtime for any split of the rows."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Reason codes."""
+
 from models.features.entity import ENTITIES
 from models.features.operation import Operation
 from models.features.table import FEATURE_NAMES, FEATURES

@@ -1,3 +1,5 @@
+"""Reasons from contributions."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Recomputation of logged features and scores."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Sequence numbers recorded with scores."""
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,9 +7,8 @@ import pytest
 from models.features.hashing import transaction_hashes
 from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import (
-    LoggedSequences,
+    NamedSequences,
     RecordedSequences,
-    ScoredSequences,
     label_entries,
     sequence_matrix,
 )
@@ -16,9 +17,7 @@ from schemas.label_offset import label_entry
 from schemas.position import position
 from tests.records import transaction
 
-NOTHING_LOGGED = LoggedSequences(
-    np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64), np.empty((0, 2, 0), np.int64)
-)
+NOTHING_LOGGED = NamedSequences.of([])
 
 
 def sent(*ids):
@@ -32,14 +31,17 @@ def sent(*ids):
 
 
 def scored(*rows):
-    """Return scores of transactions of customer "c", or of (customer, id), each with the number of its merchant."""
-    records = [
-        {"customer_id": customer, "transaction_id": name, "label_offsets": [], "entity_sequences": numbers}
-        for (customer, name), numbers in (
-            ((("c", row[0]) if isinstance(row[0], str) else row[0]), row[1]) for row in rows
-        )
-    ]
-    return ScoredSequences.of([pa.RecordBatch.from_pylist(records, schema=SCORE_ARROW)])
+    """Return scores (transaction, numbers, index of the transaction): of customer "c", or of (customer, id).
+
+    Without the index they are of an earlier version.
+    """
+    records = []
+    for transaction_of, numbers, *index in rows:
+        customer, name = ("c", transaction_of) if isinstance(transaction_of, str) else transaction_of
+        at = {"partition": 0, "offset": index[0] * 2} if index else {"partition": -1, "offset": -1}
+        ids = {"customer_id": customer, "transaction_id": name}
+        records.append({**ids, **at, "label_offsets": [], "entity_sequences": numbers})
+    return NamedSequences.of([pa.RecordBatch.from_pylist(records, schema=SCORE_ARROW)])
 
 
 def merchant_numbers(recorded):
@@ -52,10 +54,17 @@ def merchant_numbers(recorded):
         (["a", "b"], [("a", [4, 1]), ("b", [5, 2])], [4, 5]),
         # After a restart a was scored again: the last record holds.
         (["a", "b"], [("a", [4, 1]), ("b", [5, 2]), ("a", [9, 2])], [9, 5]),
-        # Sent twice: each has a score.
-        (["a", "b", "a"], [("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3])], [4, 5, 6]),
-        # Sent twice and scored three times: any two of them may be the last ones.
-        (["a", "b", "a"], [("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3])], [None, 5, None]),
+        # Sent twice, of an earlier version: either may be of either.
+        (["a", "b", "a"], [("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3])], [None, 5, None]),
+        # Sent twice and scored three times: the positions say which of them is a repeat.
+        (["a", "b", "a"], [("a", [4, 1], 0), ("a", [6, 3], 2), ("a", [7, 3], 0)], [7, None, 6]),
+        (["a", "b", "a"], [("a", [4, 1], 0), ("a", [6, 3], 2), ("a", [7, 3], 2)], [4, None, 7]),
+        # Scored by an earlier version, and again by this one.
+        (["a", "b"], [("a", [4, 1]), ("b", [5, 2]), ("a", [8, 1], 0)], [8, 5]),
+        # Of a topic that was deleted and created again: another transaction lay there.
+        (["a", "b"], [("a", [4, 1], 0), ("gone", [5, 2], 0), ("gone", [6, 2], 1)], [4, None]),
+        # Beyond the end of the topic.
+        (["a"], [("a", [4, 1], 9)], [None]),
         (["a", "b"], [("b", [5, 2])], [None, 5]),
         (["a", "b"], [], [None, None]),
         # Scores of no transaction that the topic holds.
@@ -77,15 +86,15 @@ def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, num
 def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions():
     transactions = sent("a", "b", "a")
     keys, positions = transaction_hashes(transactions.records), position(transactions.partitions, transactions.offsets)
-    logged = LoggedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]), np.zeros((2, 2, 0), np.int64))
-    scores = scored(("a", [4, 1]), ("b", [5, 2]), ("a", [6, 3]), ("a", [7, 3]))
+    logged = NamedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]), np.zeros((2, 2, 0), np.int64))
+    scores = scored(("a", [4, 1], 0), ("b", [5, 2], 1), ("a", [6, 3], 2), ("a", [7, 3], 2))
     assert merchant_numbers(RecordedSequences.of(transactions, logged, scores)) == [6, 5, 7]
     assert merchant_numbers(RecordedSequences.of(transactions, logged)) == [6, None, 7]
 
 
 def test_log_of_another_transaction_at_a_position_is_not_the_transaction_s():
     transactions = sent("a")
-    logged = LoggedSequences(
+    logged = NamedSequences(
         np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]), np.zeros((1, 2, 0), np.int64)
     )
     assert RecordedSequences.of(transactions, logged).unknown == 1
@@ -101,7 +110,7 @@ def test_sequence_numbers_of_a_part_of_a_column_are_its_own():
 def records_knowing(*rows):
     """Return scores by label_offsets, entity_sequences and entity_label_offsets."""
     names = ("label_offsets", "entity_sequences", "entity_label_offsets")
-    same = {"customer_id": "c", "transaction_id": "t"}
+    same = {"customer_id": "c", "transaction_id": "t", "partition": 0, "offset": 0}
     return pa.RecordBatch.from_pylist([{**same, **dict(zip(names, row, strict=True))} for row in rows], SCORE_ARROW)
 
 
@@ -116,7 +125,7 @@ def test_entities_of_records_of_earlier_versions_knew_the_labels_of_their_shard(
 
 def test_labels_of_a_former_topic_count_as_unknown():
     entry = label_entry(1, 5)
-    scores = ScoredSequences.of([records_knowing(([], [1, 2], [70, entry]))])
+    scores = NamedSequences.of([records_knowing(([], [1, 2], [70, entry]))])
     batch = pa.RecordBatch.from_pylist([transaction(0, customer_id="c", transaction_id="t")], schema=TRANSACTION_ARROW)
     placed = PositionedRecords(batch, np.zeros(1, np.int64), np.zeros(1, np.int64))
     assert RecordedSequences.of(placed, NOTHING_LOGGED, scores).label_offsets.tolist() == [[[0], [5]]]

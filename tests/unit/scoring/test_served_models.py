@@ -1,3 +1,5 @@
+"""Champion and challengers in one batch."""
+
 import numpy as np
 import pytest
 

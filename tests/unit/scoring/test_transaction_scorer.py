@@ -1,3 +1,5 @@
+"""Scorer with its state."""
+
 from itertools import pairwise
 
 import numpy as np

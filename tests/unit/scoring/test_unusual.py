@@ -1,3 +1,5 @@
+"""Unusual values of a transaction."""
+
 import numpy as np
 import pytest
 

@@ -1,10 +1,13 @@
+"""Calibration of probabilities."""
+
 import numpy as np
 import pytest
 
 from models.scoring.model import OnnxModel
-from models.training.calibration import Calibrated, CalibrationError, Platt
+from models.training.calibration import Calibrated, Platt
 from models.training.learners.catalogue import LEARNERS
 from models.training.metrics import brier_score, calibration_error
+from schemas.errors import UserError
 from tests.unit.training.classifiers import trained
 
 MADE = trained(trees=2)
@@ -53,10 +56,10 @@ def test_certain_probabilities_stay_finite():
 
 
 def test_days_without_frauds_are_refused():
-    with pytest.raises(CalibrationError, match="got 0 frauds of 5 rows"):
+    with pytest.raises(UserError, match="got 0 frauds of 5 rows"):
         Platt.fit(np.full(5, 0.5), np.zeros(5, np.bool_))
 
 
 def test_model_with_inverted_ranking_is_refused():
-    with pytest.raises(CalibrationError, match="does not generalise"):
+    with pytest.raises(UserError, match="does not generalise"):
         Platt.fit(np.array([0.9, 0.8, 0.1, 0.2]), np.array([False, False, True, True]))

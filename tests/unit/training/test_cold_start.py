@@ -1,3 +1,5 @@
+"""Rows of a history that starts cold."""
+
 import numpy as np
 import pyarrow as pa
 

@@ -1,3 +1,5 @@
+"""Evaluation over folds."""
+
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,8 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli.main import app
-from models.training.class_shares import ShareError
-from models.training.evaluate import EvaluationError, evaluate, evaluate_prepared, prepare
+from models.training.evaluate import evaluate, evaluate_prepared, prepare
 from models.training.feature_set import BOOK_NAMES, select_features
 from schemas.errors import UserError
 from tests.unit.training.evaluation_folds import SMALL, first_day, settings
@@ -71,13 +72,13 @@ def test_json_holds_means_and_folds_of_both_periods(evaluation):
 
 
 def test_days_outside_the_file_are_refused_with_its_days():
-    with pytest.raises(EvaluationError, match=rf"to {first_day() + timedelta(days=29)}\. Give another --train-end"):
+    with pytest.raises(UserError, match=rf"to {first_day() + timedelta(days=29)}\. Give another --train-end"):
         evaluate(history_file(), replace(settings(), folds=3))
 
 
 def test_fold_without_frauds_is_refused(prepared):
     none = replace(prepared.transactions, is_fraud=np.zeros(len(prepared.x), np.bool_))
-    with pytest.raises(ShareError, match="got 0 frauds of"):
+    with pytest.raises(UserError, match="got 0 frauds of"):
         evaluate_prepared(replace(prepared, transactions=none), SMALL, settings())
 
 

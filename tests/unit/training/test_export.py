@@ -1,3 +1,5 @@
+"""Export of trees to ONNX."""
+
 import lightgbm as lgb
 import numpy as np
 import onnx
@@ -5,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.training.export import ZERO, ExportError, branch_threshold, export_onnx, floor_float32
+from models.training.export import ZERO, branch_threshold, export_onnx, floor_float32
+from schemas.errors import UserError
 from tests.unit.training.classifiers import FEATURES, trained
 
 FLOAT32 = st.floats(width=32, allow_nan=False)
@@ -64,7 +67,7 @@ def test_splits_that_onnx_cannot_express_are_refused(options, columns):
     x = np.abs(trained(trees=1).x)
     data = lgb.Dataset(x, x[:, 4] % 2, categorical_feature=columns, free_raw_data=False)
     booster = lgb.train({"objective": "binary", "verbosity": -1, **options}, data, 3)
-    with pytest.raises(ExportError, match="expected splits of the kind feature <= number"):
+    with pytest.raises(UserError, match="expected splits of the kind feature <= number"):
         export_onnx(booster)
 
 

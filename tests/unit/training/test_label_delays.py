@@ -7,10 +7,10 @@ import pytest
 
 from models.scoring.artifact import load_artifact
 from models.scoring.backfill import backfill
-from models.training.class_shares import MAX_RATIO, ClassCount, ShareError, require_like_shares
+from models.training.class_shares import MAX_RATIO, ClassCount, require_like_shares
 from models.training.maturity import derive_maturity_ms
 from models.training.metrics import pr_auc
-from models.training.train import TrainingError, train
+from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
@@ -51,7 +51,7 @@ def test_one_class_has_no_maturity():
     ],
 )
 def test_class_balance_that_differs_between_periods_is_refused(frauds, rows, message):
-    with pytest.raises(ShareError, match=message):
+    with pytest.raises(UserError, match=message):
         require_like_shares(
             "Training", ClassCount("training", frauds, rows), ClassCount("validation", 100, 10_000), maturity_days=0
         )
@@ -129,13 +129,13 @@ def test_model_of_one_sided_delays_is_no_worse_than_one_of_equal_delays(world, t
 
 def test_one_sided_delays_on_too_short_a_history_are_refused_with_the_figures(tmp_path):
     pq.write_table(delayed(history(), 3, 30), tmp_path / "history.parquet")
-    with pytest.raises(TrainingError, match=r"spans 30.0 days \(labels count as final after 30.0 days\)"):
+    with pytest.raises(UserError, match=r"spans 30.0 days \(labels count as final after 30.0 days\)"):
         train(tmp_path / "history.parquet", tmp_path / "model", learner=SMALL)
 
 
 def test_one_sided_delays_with_a_maturity_that_ignores_them_are_refused(tmp_path):
     pq.write_table(delayed(history(), 3, 30), tmp_path / "history.parquet")
-    with pytest.raises(ShareError, match=r"frauds of \d+ rows \(100.00%\) in training"):
+    with pytest.raises(UserError, match=r"frauds of \d+ rows \(100.00%\) in training"):
         train(tmp_path / "history.parquet", tmp_path / "model", TrainingSettings(maturity_days=0), learner=SMALL)
 
 

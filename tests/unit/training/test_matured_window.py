@@ -1,3 +1,5 @@
+"""Window of mature labels for retraining."""
+
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa

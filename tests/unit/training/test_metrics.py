@@ -1,3 +1,5 @@
+"""Metrics of scores against labels."""
+
 import numpy as np
 import pytest
 from hypothesis import given

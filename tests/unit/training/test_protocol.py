@@ -1,3 +1,5 @@
+"""Periods of the evaluation protocol."""
+
 from datetime import date
 from pathlib import Path
 

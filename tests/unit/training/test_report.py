@@ -1,3 +1,5 @@
+"""Report of an evaluation."""
+
 from dataclasses import replace
 from html.parser import HTMLParser
 

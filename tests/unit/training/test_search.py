@@ -1,3 +1,5 @@
+"""Search for learner settings."""
+
 from dataclasses import asdict, replace
 
 import pytest
@@ -5,8 +7,9 @@ import pytest
 from models.training import evaluate
 from models.training.evaluate import evaluate_prepared, prepare, validation_measures
 from models.training.learners.catalogue import LEARNERS
-from models.training.search import SearchError, search
+from models.training.search import search
 from models.training.search_space import SEARCH_SPACES
+from schemas.errors import UserError
 from tests.unit.training.evaluation_folds import settings
 from tests.unit.training.histories import history_file
 
@@ -70,7 +73,7 @@ def test_search_does_not_use_the_test_folds(prepared):
 
 
 def test_search_without_validation_folds_is_refused():
-    with pytest.raises(SearchError, match="expected validation folds"):
+    with pytest.raises(UserError, match="expected validation folds"):
         search("logistic", [], seed=7, seconds=1)
 
 

@@ -1,3 +1,5 @@
+"""Split of a history in time."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

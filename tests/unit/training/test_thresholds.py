@@ -1,3 +1,5 @@
+"""Choice of thresholds."""
+
 import numpy as np
 import pytest
 

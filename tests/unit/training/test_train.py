@@ -1,3 +1,5 @@
+"""Training of a model."""
+
 import json
 
 import pyarrow as pa
@@ -8,7 +10,7 @@ from models.features.entities.entity_engine import EntityEngine
 from models.features.table import CUSTOMER_FEATURES, FEATURE_NAMES, spec_hash
 from models.scoring.artifact import load_artifact
 from models.scoring.loaded_model import load_tested
-from models.training.train import TrainingError, train
+from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from schemas.errors import UserError
 from tests.unit.training.histories import SMALL, artifact_folder, history, history_file
@@ -98,7 +100,7 @@ def test_history_without_frauds_is_refused_and_writes_nothing(tmp_path):
     genuine = pa.array([False] * len(table))
     column = table.schema.get_field_index("is_fraud")
     pq.write_table(table.set_column(column, table.schema.field(column), genuine), tmp_path / "genuine.parquet")
-    with pytest.raises(TrainingError, match=r"expected at least 20 frauds in the training period .* got 0"):
+    with pytest.raises(UserError, match=r"expected at least 20 frauds in the training period .* got 0"):
         train(tmp_path / "genuine.parquet", tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
@@ -111,7 +113,7 @@ def test_labels_that_are_known_too_late_are_named(tmp_path):
         pa.compute.add(table["label_time"], pa.scalar(60 * 86_400_000, pa.duration("ms"))),
     )
     pq.write_table(late, tmp_path / "late.parquet")
-    with pytest.raises(TrainingError, match="shorter label delay"):
+    with pytest.raises(UserError, match="shorter label delay"):
         train(tmp_path / "late.parquet", tmp_path / "model")
 
 
@@ -125,7 +127,7 @@ def test_history_with_repeated_ids_is_refused(tmp_path):
     same = pa.array(["1"] * len(history()))
     table = history().set_column(0, history().schema.field("transaction_id"), same)
     pq.write_table(table, tmp_path / "same.parquet")
-    with pytest.raises(TrainingError, match="expected a transaction_id of its own for each transaction of a customer"):
+    with pytest.raises(UserError, match="expected a transaction_id of its own for each transaction of a customer"):
         train(tmp_path / "same.parquet", tmp_path / "model", learner=SMALL)
 
 

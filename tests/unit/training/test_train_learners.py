@@ -11,7 +11,6 @@ from models.scoring.history_scorer import HistoryScorer
 from models.scoring.loaded_model import load_tested
 from models.scoring.model import OnnxModel
 from models.scoring.reason_finder import ReasonFinder
-from models.training.calibration import CalibrationError
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner
 from models.training.learners.lightgbm_trees import LightGbm
@@ -21,6 +20,7 @@ from models.training.learners.xgboost_trees import XGBoost
 from models.training.train import train
 from models.training.training_settings import TrainingSettings
 from schemas.columns import TRANSACTION_ARROW
+from schemas.errors import UserError
 from tests.unit.training.histories import SMALL, history, history_file
 
 QUICK: dict[str, Learner] = {
@@ -119,7 +119,7 @@ def test_command_searches_within_the_training_rows(tmp_path):
 
 def test_calibration_that_enlarges_roundings_too_much_is_refused(tmp_path):
     settings, few = TrainingSettings(model="forest", calibrate=True), RandomForest(trees=10, min_child_samples=20)
-    with pytest.raises(CalibrationError, match=r"to 0\.001 at most, got .* more trees"):
+    with pytest.raises(UserError, match=r"to 0\.001 at most, got .* more trees"):
         train(history_file(), tmp_path, settings, learner=few)
 
 

@@ -1,3 +1,5 @@
+"""Rows of the training set."""
+
 import numpy as np
 import pytest
 

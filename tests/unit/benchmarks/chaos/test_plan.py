@@ -1,3 +1,5 @@
+"""Plans of chaos runs."""
+
 from collections import Counter
 
 import pytest

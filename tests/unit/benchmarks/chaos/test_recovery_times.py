@@ -1,3 +1,5 @@
+"""Recovery times of chaos runs."""
+
 import pytest
 
 from benchmarks.chaos.recovery import recovery_times

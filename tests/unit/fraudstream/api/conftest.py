@@ -1,3 +1,5 @@
+"""Applications of the scoring API without a broker."""
+
 from collections.abc import Callable
 from typing import Any
 

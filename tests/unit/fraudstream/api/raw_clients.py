@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from fraudstream.api.server import create_server, listen
 from fraudstream.system.deadline import wait_until
-
-DEADLINE_S = 20.0
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -19,16 +18,16 @@ def running(app, settings):
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
-        assert wait_until(lambda: server.started, seconds=DEADLINE_S, interval_s=0.02)
+        assert wait_until(lambda: server.started, seconds=PATIENCE_S, interval_s=0.02)
         yield server, opened.getsockname()[1]
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(DEADLINE_S)
+        thread.join(PATIENCE_S)
         opened.close()
 
 
 def connect(stack: ExitStack, port: int, begin: bytes = b"") -> socket.socket:
-    client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S))
+    client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
     client.sendall(begin)
     return client
 

@@ -13,8 +13,9 @@ from fraudstream.console.application import create_console
 from fraudstream.console.notebook import Notebook
 from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
+from tests.patience import PATIENCE_S
 from tests.unit.fraudstream.api.conftest import CLUSTER, broker_of
-from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
+from tests.unit.fraudstream.api.raw_clients import connect, read_all, running
 
 REFUSED = [
     "rebound.example", "rebound.example:8000", "rebound.example:99999", "rebound.example:port", "rebound_example",
@@ -81,7 +82,7 @@ def test_unparsable_host_is_refused_on_a_socket(host):
     app = create_metrics(CollectorRegistry(), settings)
     with running(app, settings) as (_, port), ExitStack() as stack:
         client = connect(stack, port, b"GET /metrics HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
-        client.settimeout(DEADLINE_S)
+        client.settimeout(PATIENCE_S)
         assert read_all(client).split(b" ", 2)[1] in {b"400", b"421"}
 
 

@@ -1,3 +1,5 @@
+"""Rate limits of API clients."""
+
 from limits import parse
 
 from fraudstream.api.rate_limit import RateLimiter

@@ -1,3 +1,5 @@
+"""Scores that arrive for waiting requests."""
+
 import asyncio
 import gc
 from datetime import UTC, datetime

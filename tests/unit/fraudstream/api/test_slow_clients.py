@@ -20,8 +20,9 @@ from fraudstream.settings.server_settings import ServerSettings
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.folders import PROJECT_ROOT
+from tests.patience import PATIENCE_S
 from tests.unit.fraudstream.api.conftest import CLUSTER, broker_of
-from tests.unit.fraudstream.api.raw_clients import DEADLINE_S, connect, read_all, running
+from tests.unit.fraudstream.api.raw_clients import connect, read_all, running
 
 HEAD = b"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 METRICS_BODY = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
@@ -48,7 +49,7 @@ def make_console(**limits):
 
 
 def get(port: int, path: str = "/healthz") -> int:
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         client.request("GET", path)
         return client.getresponse().status
@@ -74,8 +75,8 @@ def test_silent_connections_block_no_other_client_and_are_closed(make, path):
     with running(*make(head_timeout_s=0.5)) as (server, port), ExitStack() as stack:
         silent = [connect(stack, port, b"GET / HT" if number % 2 else b"") for number in range(300)]
         assert get(port, path) == 200
-        assert wait_until(lambda: all(map(is_closed, silent)), seconds=DEADLINE_S, interval_s=0.02)
-        assert wait_until(lambda: not server.server_state.connections, seconds=DEADLINE_S, interval_s=0.02)
+        assert wait_until(lambda: all(map(is_closed, silent)), seconds=PATIENCE_S, interval_s=0.02)
+        assert wait_until(lambda: not server.server_state.connections, seconds=PATIENCE_S, interval_s=0.02)
         assert get(port, path) == 200
 
 
@@ -84,7 +85,7 @@ def test_oldest_connection_without_a_whole_request_is_closed_at_the_limit():
     with running(*make_api(max_connections=20, **PATIENT)) as (server, port), ExitStack() as stack:
         slow = [connect(stack, port, begun[number % 3]) for number in range(300)]
         assert get(port) == 200
-        assert wait_until(lambda: sum(map(is_closed, slow)) >= 280, seconds=DEADLINE_S, interval_s=0.02)
+        assert wait_until(lambda: sum(map(is_closed, slow)) >= 280, seconds=PATIENCE_S, interval_s=0.02)
         assert len(server.server_state.connections) <= 20
 
 
@@ -122,7 +123,7 @@ def test_body_sent_byte_by_byte_ends_with_408(length, dripped):
 
 def drip(client: socket.socket, dripped: bytes) -> bytes:
     """Send some bytes repeatedly until the server closes, and return its answer."""
-    found, deadline = b"", time.monotonic() + DEADLINE_S
+    found, deadline = b"", time.monotonic() + PATIENCE_S
     try:
         while time.monotonic() < deadline:
             client.sendall(dripped)
@@ -148,14 +149,14 @@ def test_endless_head_is_refused():
 def test_answer_that_is_not_read_is_aborted():
     with running(*make_api(send_timeout_s=0.5)) as (server, port), ExitStack() as stack:
         connect(stack, port, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert wait_until(lambda: len(server.server_state.connections) == 1, seconds=DEADLINE_S, interval_s=0.02)
-        assert wait_until(lambda: not server.server_state.connections, seconds=DEADLINE_S, interval_s=0.02)
+        assert wait_until(lambda: len(server.server_state.connections) == 1, seconds=PATIENCE_S, interval_s=0.02)
+        assert wait_until(lambda: not server.server_state.connections, seconds=PATIENCE_S, interval_s=0.02)
 
 
 def test_requests_one_after_the_other_and_all_at_once_are_answered():
     request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    with running(*make_api(head_timeout_s=0.5)) as (_, port), ExitStack() as stack:
+    with running(*make_api(**PATIENT)) as (_, port), ExitStack() as stack:
         client = connect(stack, port, request)
         assert client.recv(12) == b"HTTP/1.1 200"
         client.sendall(request * 20 + last)
@@ -168,14 +169,14 @@ def test_one_more_connection_is_refused_while_every_other_serves_a_whole_request
 
     def wait() -> PlainTextResponse:
         begun.release()
-        go_on.wait(DEADLINE_S)
+        go_on.wait(PATIENCE_S)
         return PlainTextResponse("done")
 
     app.add_api_route("/wait", wait)
     with running(app, settings) as (_, port), ExitStack() as stack:
         request = b"GET /wait HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
         busy = [connect(stack, port, request) for _ in range(2)]
-        assert all(begun.acquire(timeout=DEADLINE_S) for _ in busy)
+        assert all(begun.acquire(timeout=PATIENCE_S) for _ in busy)
         assert b"503 Service Unavailable" in read_all(connect(stack, port))
         go_on.set()
         assert all(read_all(client).endswith(b"done") for client in busy)
@@ -185,7 +186,7 @@ def test_1200_slow_sockets_do_not_block_prometheus():
     begun = (b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n", METRICS_BODY)
     with running(*make_metrics(**PATIENT)) as (server, port), ExitStack() as stack:
         slow = [connect(stack, port, begun[number % 4]) for number in range(1_200)]
-        assert wait_until(lambda: len(server.server_state.connections) == len(slow), seconds=DEADLINE_S)
+        assert wait_until(lambda: len(server.server_state.connections) == len(slow), seconds=PATIENCE_S)
         assert [get(port, "/metrics") for _ in range(3)] == [200, 200, 200]
 
 

@@ -1,3 +1,5 @@
+"""Files of the archive."""
+
 from datetime import timedelta
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Archiving of a topic that is recreated."""
+
 from types import SimpleNamespace
 
 import pytest

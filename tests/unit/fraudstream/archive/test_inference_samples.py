@@ -1,3 +1,5 @@
+"""Inference samples from the archive."""
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

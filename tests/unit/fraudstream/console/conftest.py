@@ -1,3 +1,5 @@
+"""Console without a broker."""
+
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any

@@ -1,3 +1,5 @@
+"""Alerts that the console lists."""
+
 import pytest
 
 from fraudstream.console.alert_book import AlertBook, AlertFilter

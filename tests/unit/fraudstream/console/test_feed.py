@@ -1,3 +1,5 @@
+"""Event stream to the console's pages."""
+
 import asyncio
 
 import orjson

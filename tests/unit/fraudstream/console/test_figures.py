@@ -1,3 +1,5 @@
+"""Rates and latencies that the console shows."""
+
 import pytest
 from prometheus_client import CollectorRegistry
 

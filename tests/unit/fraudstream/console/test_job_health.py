@@ -1,3 +1,5 @@
+"""Job health that the console shows."""
+
 from fraudstream.console.job_health import JobHealth
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.kafka.broker import Broker

@@ -1,3 +1,5 @@
+"""Labels from reviews."""
+
 import asyncio
 from datetime import UTC, datetime, timedelta
 

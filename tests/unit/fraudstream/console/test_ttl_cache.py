@@ -1,3 +1,5 @@
+"""Cache with a time to live."""
+
 import threading
 
 from fraudstream.console.ttl_cache import TtlCache

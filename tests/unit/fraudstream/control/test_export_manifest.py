@@ -1,3 +1,5 @@
+"""Manifest of a state export."""
+
 import json
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""Records of customers and entities in a state export."""
+
 import json
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Input topics of a state compared with those of the broker."""
+
 from dataclasses import replace
 
 import pytest

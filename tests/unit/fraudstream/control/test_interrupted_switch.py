@@ -1,3 +1,5 @@
+"""Blue-green switches that were interrupted."""
+
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +8,7 @@ import pytest
 
 from fraudstream.control.bluegreen import BlueGreen
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from fraudstream.system.failures import RuntimeFailure
 from tests.json_server import json_server
@@ -25,8 +28,8 @@ class World:
         self.record = self.settings.state.root / "bluegreen.json"
         plan = {"leaving_job": "old", "leaving_file": self.files[BLUE], "coming_file": self.files[GREEN]}
         self.record.write_text(json.dumps(plan))
-        services = Services(bootstrap_servers="127.0.0.1:1", rest_url=url, registry_url=None)
-        self.bluegreen = BlueGreen(self.settings, services)
+        services = Services(broker=Broker(self.settings, "127.0.0.1:1"), rest_url=url)
+        self.bluegreen = BlueGreen(services)
 
     def _file(self, name: str) -> Path:
         file = self.settings.state.create().jobs / f"{name}.json"

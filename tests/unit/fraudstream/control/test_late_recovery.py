@@ -1,3 +1,5 @@
+"""Recoveries after the transaction timeout."""
+
 import os
 from collections.abc import Iterator
 

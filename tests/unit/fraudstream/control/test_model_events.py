@@ -1,3 +1,5 @@
+"""Models by shard, from the job's events."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 

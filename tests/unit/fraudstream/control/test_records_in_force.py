@@ -1,3 +1,5 @@
+"""Control records in force."""
+
 from datetime import UTC, datetime
 from types import SimpleNamespace
 

@@ -1,3 +1,5 @@
+"""Checks of savepoints before a start."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,9 +1,12 @@
+"""Checkpoints that are older than the transactions of their output."""
+
 import os
 from dataclasses import replace
 
 import pytest
 
-from fraudstream.control.stale_state import StaleStateError, require_committable
+from fraudstream.control.stale_state import require_committable
+from schemas.errors import UserError
 from tests.unit.jobs.job_configs import job_config
 
 TAKEN_MS = 1_770_000_000_000
@@ -23,9 +26,7 @@ def state(tmp_path):
 
 
 def test_checkpoint_with_aborted_transactions_is_refused(state):
-    with pytest.raises(
-        StaleStateError, match=r"of the last 895 s under exactly-once, got one of 2026-02-02 .*--accept"
-    ):
+    with pytest.raises(UserError, match=r"of the last 895 s under exactly-once, got one of 2026-02-02 .*--accept"):
         require_committable(state("chk-7"), EXACTLY_ONCE, TAKEN_MS + SAFE_MS + 1_000)
 
 
@@ -33,7 +34,7 @@ def test_checkpoint_with_a_later_one_has_its_output_committed(state):
     older = state("chk-9")
     state("chk-10")
     require_committable(older, EXACTLY_ONCE, TAKEN_MS + 100 * SAFE_MS)
-    with pytest.raises(StaleStateError):
+    with pytest.raises(UserError):
         require_committable(older.replace("chk-9", "chk-10"), EXACTLY_ONCE, TAKEN_MS + 100 * SAFE_MS)
 
 

@@ -1,3 +1,5 @@
+"""Marks of shards and mode in the metadata of a state."""
+
 import pytest
 
 from fraudstream.control.state_marks import METADATA_FILE, StateMarks, explain_refusal, read_marks

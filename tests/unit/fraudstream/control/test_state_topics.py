@@ -1,3 +1,5 @@
+"""Topics and offsets of a state."""
+
 from dataclasses import replace
 
 import pytest

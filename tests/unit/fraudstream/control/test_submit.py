@@ -1,3 +1,5 @@
+"""Submission to a user's own cluster."""
+
 from fraudstream.control import submit
 from fraudstream.devstack.flink_home import JAVA_OPTIONS
 from fraudstream.settings.settings import load_settings

@@ -1,3 +1,5 @@
+"""Chart of the lifecycle demo."""
+
 from fraudstream.demos.lifecycle_chart import lifecycle_chart
 from models.monitoring.pattern_recall import DayRecall, PatternRecall
 

@@ -1,3 +1,5 @@
+"""Causes of failures from Flink's REST API."""
+
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

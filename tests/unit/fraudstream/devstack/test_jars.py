@@ -1,10 +1,13 @@
+"""Downloads of the locked jars."""
+
 import hashlib
 from pathlib import Path
 
 import pytest
 
 from fraudstream.devstack import jars
-from fraudstream.devstack.jars import Jar, JarError, fetch_jars, intact, missing_jars, read_lock
+from fraudstream.devstack.jars import Jar, fetch_jars, intact, missing_jars, read_lock
+from schemas.errors import UserError
 
 CONTENT = b"the jar"
 
@@ -56,7 +59,7 @@ def test_fetched_jar_is_not_fetched_again(tmp_path, served):
 
 def test_wrong_checksum_is_refused_and_leaves_nothing(tmp_path, served):
     served["content"] = b"another"
-    with pytest.raises(JarError, match="expected sha256"):
+    with pytest.raises(UserError, match="expected sha256"):
         fetch_jars([make_jar()], tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,3 +1,5 @@
+"""Embedded schema registry."""
+
 import io
 import tarfile
 from pathlib import Path

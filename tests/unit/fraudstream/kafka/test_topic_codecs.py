@@ -1,3 +1,5 @@
+"""Decoders by topic, and foreign records."""
+
 import io
 import logging
 

@@ -1,3 +1,5 @@
+"""Messages on a broker that does not answer."""
+
 import socket
 
 import pytest

@@ -1,3 +1,5 @@
+"""Transaction timeout that the job needs."""
+
 import pytest
 
 from fraudstream.kafka.transaction_limit import RECOVERY_MS, require_limit

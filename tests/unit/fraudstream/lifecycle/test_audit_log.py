@@ -1,3 +1,5 @@
+"""Audit log of the model lifecycle."""
+
 from dataclasses import replace
 from datetime import UTC, datetime
 

@@ -1,3 +1,5 @@
+"""Models that retained state names."""
+
 import os
 
 import pytest

@@ -1,10 +1,13 @@
+"""Triggers of retrainings."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fraudstream.lifecycle.retrain_schedule import HOUR_S, RetrainSchedule
-from fraudstream.settings.settings import RetrainSettings, SettingsError, load_settings
+from fraudstream.settings.settings import RetrainSettings, load_settings
 from fraudstream.system.failures import RuntimeFailure
+from schemas.errors import UserError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOW_S = 1_800_000_000.0
@@ -94,5 +97,5 @@ def test_unreadable_state_is_reported(tmp_path):
 
 
 def test_plan_with_a_window_that_excludes_the_drift_is_refused():
-    with pytest.raises(SettingsError, match=r"above a quarter of window_days \(10\)"):
+    with pytest.raises(UserError, match=r"above a quarter of window_days \(10\)"):
         load_settings(retrain={"window_days": 40, "collect_days": 10})

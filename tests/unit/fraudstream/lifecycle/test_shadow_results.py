@@ -1,3 +1,5 @@
+"""Results of shadow mode."""
+
 from fraudstream.lifecycle.shadow_results import ShadowResult
 
 RECORD = {

@@ -1,3 +1,5 @@
+"""Share of alerts across a recreated topic."""
+
 from fraudstream.kafka.broker import Broker
 from fraudstream.readers.alert_share import AlertShare
 from fraudstream.settings.settings import load_settings

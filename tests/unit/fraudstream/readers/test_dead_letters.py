@@ -1,3 +1,5 @@
+"""Selection and replay of dead letters."""
+
 from datetime import UTC, datetime
 
 import pytest

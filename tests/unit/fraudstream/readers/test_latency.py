@@ -1,3 +1,5 @@
+"""Quantiles of latency."""
+
 import pytest
 from hdrh.histogram import HdrHistogram
 

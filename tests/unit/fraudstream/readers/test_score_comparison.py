@@ -1,3 +1,5 @@
+"""Comparison of two score topics."""
+
 from fraudstream.readers.score_comparison import Comparison
 
 

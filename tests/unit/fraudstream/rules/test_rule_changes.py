@@ -1,3 +1,5 @@
+"""Differences of rule books."""
+
 from datetime import UTC, datetime
 
 from fraudstream.rules.rule_changes import rule_changes

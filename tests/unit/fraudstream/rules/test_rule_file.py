@@ -1,3 +1,5 @@
+"""Rule files."""
+
 from datetime import UTC, datetime
 
 import pytest

@@ -1,3 +1,5 @@
+"""Rule books that a user has seen."""
+
 from fraudstream.rules.seen_books import SeenBooks
 from fraudstream.settings.settings import load_settings
 

@@ -1,3 +1,5 @@
+"""Files of list values."""
+
 from datetime import UTC, datetime
 
 import pytest

@@ -1,8 +1,10 @@
+"""Settings of the scoring API."""
+
 from pathlib import Path
 
 import pytest
 
-from fraudstream.settings.settings import SettingsError, load_settings
+from fraudstream.settings.settings import load_settings
 from schemas.errors import UserError
 
 TOKEN = "a-token-of-the-tests"
@@ -46,7 +48,7 @@ def test_weak_token_is_refused(tmp_path: Path):
 def test_tokens_in_the_settings_file_are_refused_and_not_shown(tmp_path: Path):
     file = tmp_path / "fraudstream.toml"
     file.write_text(f'[api]\ntokens = "{TOKEN}"\n')
-    with pytest.raises(SettingsError, match="FRAUDSTREAM_API__TOKENS") as caught:
+    with pytest.raises(UserError, match="FRAUDSTREAM_API__TOKENS") as caught:
         load_settings(file)
     assert TOKEN not in str(caught.value)
 
@@ -61,5 +63,5 @@ def test_tokens_in_the_settings_file_are_refused_and_not_shown(tmp_path: Path):
     ],
 )
 def test_invalid_settings_are_refused(api, expected):
-    with pytest.raises(SettingsError, match=expected):
+    with pytest.raises(UserError, match=expected):
         load_settings(api=api)

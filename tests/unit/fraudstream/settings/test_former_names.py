@@ -1,10 +1,13 @@
+"""Former names of settings."""
+
 from pathlib import Path
 
 import pytest
 
 from fraudstream.settings.former_names import SETTINGS
 from fraudstream.settings.setting_names import setting_names, variable_name
-from fraudstream.settings.settings import Settings, SettingsError, load_settings
+from fraudstream.settings.settings import Settings, load_settings
+from schemas.errors import UserError
 
 RENAMED = pytest.mark.parametrize(("former", "current"), SETTINGS.items())
 
@@ -68,7 +71,7 @@ def test_environment_overrides_the_file_even_under_a_former_name(monkeypatch, fo
 @RENAMED
 def test_both_names_in_one_file_are_refused_with_one_line(former, current):
     write(**{former: 1, current: 1})
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(UserError) as caught:
         load_settings()
     assert str(caught.value) == (
         f"fraudstream.toml: expected {current} once, got it and its former name {former}. Remove {former}"
@@ -79,17 +82,17 @@ def test_both_names_in_one_file_are_refused_with_one_line(former, current):
 def test_both_names_in_the_environment_are_refused(monkeypatch, former, current):
     for name in (former, current):
         monkeypatch.setenv(variable_name(name), "1")
-    with pytest.raises(SettingsError, match=f"environment: expected {variable_name(current)} once"):
+    with pytest.raises(UserError, match=f"environment: expected {variable_name(current)} once"):
         load_settings()
 
 
 def test_value_out_of_bounds_under_a_former_name_is_refused():
     write(**{"gates.most_flips": 2})
-    with pytest.raises(SettingsError, match=r"gates\.max_decision_changes: expected less than or equal to 1"):
+    with pytest.raises(UserError, match=r"gates\.max_decision_changes: expected less than or equal to 1"):
         load_settings(warn=lambda _: None)
 
 
 def test_former_name_in_another_section_is_unknown():
     write(**{"console.most_us": 2})
-    with pytest.raises(SettingsError, match=r"expected a known setting, got 'console\.most_us'"):
+    with pytest.raises(UserError, match=r"expected a known setting, got 'console\.most_us'"):
         load_settings()

@@ -3,7 +3,7 @@
 import pytest
 
 from fraudstream.rules.rule_file import RuleFile
-from fraudstream.settings.settings import SettingsError, load_settings
+from fraudstream.settings.settings import load_settings
 from schemas.errors import UserError
 
 HOSTILE_TOML = {
@@ -42,7 +42,7 @@ def test_invalid_number_is_refused(tmp_path, name, value):
     section, _, key = name.partition(".")
     file = tmp_path / "given.toml"
     file.write_text(f"[{section}]\n{key} = {value}\n")
-    with pytest.raises(SettingsError, match=name.replace(".", r"\.")) as refused:
+    with pytest.raises(UserError, match=name.replace(".", r"\.")) as refused:
         load_settings(file)
     assert len(str(refused.value)) < 500
 
@@ -61,7 +61,7 @@ def test_variable_with_invalid_json_is_refused(tmp_path, monkeypatch, variable, 
 
 @pytest.mark.parametrize("address", ["k:99999", "k:0x10", "k:\u00b2", "k:", ":9092", "k", "k:9092,"])
 def test_broker_with_an_invalid_port_is_refused(address):
-    with pytest.raises(SettingsError, match="host:port"):
+    with pytest.raises(UserError, match="host:port"):
         load_settings(kafka={"bootstrap_servers": address})
 
 
@@ -69,9 +69,9 @@ def test_broker_with_an_invalid_port_is_refused(address):
     "address", ["http://", "http://h:99999", "http://h:port", "http://[::1", "http://:8081", "ftp://h"]
 )
 def test_invalid_web_address_is_refused(address):
-    with pytest.raises(SettingsError, match="address"):
+    with pytest.raises(UserError, match="address"):
         load_settings(flink={"rest_url": address})
-    with pytest.raises(SettingsError, match="address"):
+    with pytest.raises(UserError, match="address"):
         load_settings(kafka={"schema_registry_url": address})
 
 

@@ -1,3 +1,5 @@
+"""TLS and SASL settings of both Kafka libraries."""
+
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from fraudstream.control.java_security import java_security
 from fraudstream.control.job_secrets import job_registry, kafka_password_file
 from fraudstream.kafka.librdkafka_security import librdkafka_security
-from fraudstream.settings.settings import Settings, SettingsError, load_settings
+from fraudstream.settings.settings import Settings, load_settings
 from schemas.errors import UserError
 from tests.certificates import Authority
 
@@ -75,28 +77,28 @@ HALVES = [
 @pytest.mark.parametrize(("security", "message"), HALVES)
 def test_incomplete_configuration_is_refused(security, message, tmp_path):
     Authority(tmp_path, "ca").sign("jane")
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(UserError, match=message):
         settings_with(security)
 
 
 @pytest.mark.parametrize("part", ["security", "registry"])
 def test_password_in_the_file_is_refused_without_being_shown(part):
     Path("fraudstream.toml").write_text(f'[kafka.{part}]\nusername = "jane"\npassword = "hunter2"\n')
-    with pytest.raises(SettingsError, match=f"FRAUDSTREAM_KAFKA__{part.upper()}__PASSWORD") as caught:
+    with pytest.raises(UserError, match=f"FRAUDSTREAM_KAFKA__{part.upper()}__PASSWORD") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
 
 
 def test_security_names_among_the_properties_are_refused_without_their_values(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__PROPERTIES", '{"sasl.password": "hunter2", "ssl.ca.location": "x"}')
-    with pytest.raises(SettingsError, match=r"sasl.password, ssl.ca.location.*\[kafka.security\]") as caught:
+    with pytest.raises(UserError, match=r"sasl.password, ssl.ca.location.*\[kafka.security\]") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
 
 
 def test_login_in_the_registrys_address_is_refused_without_being_shown(monkeypatch):
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__SCHEMA_REGISTRY_URL", "http://jane:hunter2@registry:8081")
-    with pytest.raises(SettingsError, match=r"\[kafka.registry\]") as caught:
+    with pytest.raises(UserError, match=r"\[kafka.registry\]") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
 

@@ -1,8 +1,10 @@
+"""Settings from the file, the environment and arguments."""
+
 from pathlib import Path
 
 import pytest
 
-from fraudstream.settings.settings import SettingsError, load_settings
+from fraudstream.settings.settings import load_settings
 from models.promotion.gate_limits import GateLimits
 from schemas.errors import UserError
 from schemas.topics import Topics
@@ -66,14 +68,14 @@ def test_pass_through_tables_accept_any_key(monkeypatch):
 )
 def test_unknown_name_in_file_names_the_nearest(text, near):
     write(text)
-    with pytest.raises(SettingsError, match=f"Did you mean '{near}'"):
+    with pytest.raises(UserError, match=f"Did you mean '{near}'"):
         load_settings()
 
 
 @pytest.mark.parametrize("name", ["FRAUDSTREAM_KAFKA__PROT", "FRAUDSTREAM_KAFKA_PORT", "FRAUDSTREAM_KAFKA__PORT__X"])
 def test_unknown_variable_names_the_nearest(monkeypatch, name):
     monkeypatch.setenv(name, "1")
-    with pytest.raises(SettingsError, match="Did you mean 'FRAUDSTREAM_KAFKA__PORT'"):
+    with pytest.raises(UserError, match="Did you mean 'FRAUDSTREAM_KAFKA__PORT'"):
         load_settings()
 
 
@@ -85,7 +87,7 @@ def test_cache_variable_is_no_unknown_setting(monkeypatch):
 def test_all_mistakes_are_reported_at_once(monkeypatch):
     write("[job]\nparallelism = 0\nmode = 'treat'\n")
     monkeypatch.setenv("FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS", "nohost")
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(UserError) as caught:
         load_settings()
     message = str(caught.value)
     assert len(message.splitlines()) == 3
@@ -100,7 +102,7 @@ def test_invalid_toml_is_a_user_error():
 
 
 def test_named_file_must_exist():
-    with pytest.raises(SettingsError, match="found none"):
+    with pytest.raises(UserError, match="found none"):
         load_settings(Path("other.toml"))
 
 
@@ -108,7 +110,7 @@ def test_named_file_must_exist():
     "uri", ["mlflow.example", "postgresql://mlflow.example/db", "https://jane:hunter2@mlflow.example"]
 )
 def test_address_of_mlflow_is_checked_and_its_login_not_shown(uri):
-    with pytest.raises(SettingsError, match=r"models\.tracking_uri: expected") as caught:
+    with pytest.raises(UserError, match=r"models\.tracking_uri: expected") as caught:
         load_settings(models={"tracking_uri": uri})
     assert "hunter2" not in str(caught.value)
 
@@ -127,7 +129,7 @@ def test_file_with_a_byte_order_mark_is_refused_as_having_one(tmp_path, mark):
 
 def test_unknown_time_zone_is_refused_with_the_closest():
     write('[job]\ntime_zone = "Europe/Belrin"\n')
-    with pytest.raises(SettingsError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
+    with pytest.raises(UserError, match=r"job\.time_zone: expected an IANA time zone, got") as caught:
         load_settings()
     assert "'Europe/Belrin': did you mean Europe/Berlin?" in str(caught.value)
 
@@ -136,5 +138,5 @@ def test_years_of_files_are_within_those_of_the_job():
     limits = load_settings(files={"first_year": 2020, "last_year": 2030}, job={"max_amount_minor": 5}).file_limits
     assert (limits.first_year, limits.last_year, limits.records.max_amount_minor) == (2020, 2030, 5)
     for years in ({"first_year": 1999}, {"last_year": 2100}, {"first_year": 2030, "last_year": 2020}):
-        with pytest.raises(SettingsError, match="year"):
+        with pytest.raises(UserError, match="year"):
             load_settings(files=years)

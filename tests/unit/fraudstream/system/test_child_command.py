@@ -1,3 +1,5 @@
+"""Commands that run in a child process."""
+
 import signal
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import pytest
 
 from fraudstream.system.child_command import run_child
 from fraudstream.system.deadline import wait_until
+from tests.patience import PATIENCE_S
 
 CHILD = """
 import pathlib, sys, time
@@ -38,7 +41,7 @@ def test_exit_code_is_that_of_the_program():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_lets_the_program_clean_up(tmp_path, number):
     parent = subprocess.Popen([sys.executable, "-c", PARENT, CHILD, str(tmp_path)])  # noqa: S603
-    assert wait_until((tmp_path / "begun").exists, seconds=30, interval_s=0.05)
+    assert wait_until((tmp_path / "begun").exists, seconds=PATIENCE_S, interval_s=0.05)
     parent.send_signal(number)
-    assert parent.wait(30) == 130
+    assert parent.wait(PATIENCE_S) == 130
     assert (tmp_path / "tidy").exists()

@@ -1,3 +1,5 @@
+"""Environment of child processes."""
+
 import subprocess
 import sys
 

@@ -1,8 +1,11 @@
+"""Choice of the Java runtime."""
+
 from pathlib import Path
 
 import pytest
 
-from fraudstream.system.java import JavaError, find_java, major_version
+from fraudstream.system.java import find_java, major_version
+from schemas.errors import UserError
 
 
 def make_java(home: Path, release: str | None) -> Path:
@@ -30,13 +33,13 @@ def test_java_home_takes_precedence(tmp_path, monkeypatch):
 
 def test_java_home_too_old_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("JAVA_HOME", str(make_java(tmp_path, 'JAVA_VERSION="1.8.0_392"\n')))
-    with pytest.raises(JavaError, match="is Java 8: unset JAVA_HOME"):
+    with pytest.raises(UserError, match="is Java 8: unset JAVA_HOME"):
         find_java()
 
 
 def test_java_home_without_java_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(JavaError, match="has no bin/java"):
+    with pytest.raises(UserError, match="has no bin/java"):
         find_java()
 
 

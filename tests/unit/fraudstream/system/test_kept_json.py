@@ -8,6 +8,7 @@ import pytest
 from fraudstream.archive.archive_folder import STATE_FILE, ArchiveFolder
 from fraudstream.control.bluegreen import BlueGreen
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.lifecycle.audit_log import AuditLog
 from fraudstream.lifecycle.retrain_schedule import RetrainSchedule, RetrainState
 from fraudstream.rules.rule_log import RuleLog
@@ -20,8 +21,6 @@ from jobs.state_manifest import StateManifest
 from models.scoring.artifact import load_artifact
 from schemas.errors import UserError
 from tests.hostile_json import HOSTILE_JSON
-
-NO_PROGRESS = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -39,7 +38,7 @@ def read_run_state(folder, content):
 def read_switch_plan(folder, content):
     settings = load_settings(paths={"state": folder})
     write(folder / "bluegreen.json", content)
-    BlueGreen(settings, NO_PROGRESS).plan()
+    BlueGreen(Services(broker=Broker(settings, "127.0.0.1:1"), rest_url="http://127.0.0.1:1")).plan()
 
 
 def read_archive(folder, content):

@@ -10,6 +10,7 @@ import pytest
 
 from fraudstream.control.submit import submit
 from fraudstream.devstack.stack import Services
+from fraudstream.kafka.broker import Broker
 from fraudstream.settings.settings import load_settings
 from fraudstream.system import own_packages
 from fraudstream.system.failures import NotReady
@@ -59,9 +60,10 @@ def test_a_package_that_lost_its_init_file_is_refused(monkeypatch, tmp_path):
 
 def test_no_job_is_submitted_with_a_foreign_package(monkeypatch, tmp_path):
     monkeypatch.setattr(own_packages, "ROOT", tmp_path)
-    services = Services(bootstrap_servers="127.0.0.1:1", rest_url="http://127.0.0.1:1")
+    settings = load_settings(paths={"state": tmp_path / "state"})
+    services = Services(broker=Broker(settings, "127.0.0.1:1"), rest_url="http://127.0.0.1:1")
     with pytest.raises(NotReady, match="expected the package schemas in "):
-        submit(load_settings(paths={"state": tmp_path / "state"}), services)
+        submit(services)
 
 
 def test_a_missing_package_is_refused(monkeypatch):

@@ -1,10 +1,13 @@
+"""Choice of ports."""
+
 import os
 import socket
 
 import pytest
 
 from fraudstream.system import ports
-from fraudstream.system.ports import LOOPBACK, PortTakenError, await_free, choose_port, free_port, is_free, is_open
+from fraudstream.system.ports import LOOPBACK, await_free, choose_port, free_port, is_free, is_open
+from schemas.errors import UserError
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def test_another_port_is_chosen_if_the_preferred_is_in_use(used_port):
 
 
 def test_configured_port_in_use_is_reported_with_its_holder(used_port):
-    with pytest.raises(PortTakenError, match=rf"kafka\.port.*pid {os.getpid()}"):
+    with pytest.raises(UserError, match=rf"kafka\.port.*pid {os.getpid()}"):
         choose_port(configured=used_port, preferred=1, setting="kafka.port")
 
 
@@ -47,7 +50,7 @@ def test_free_ports_are_outside_the_ephemeral_range():
 
 def test_port_of_a_dead_server_that_another_process_holds_is_refused(used_port, monkeypatch):
     monkeypatch.setattr(ports, "RELEASE_SECONDS", 0.0)
-    with pytest.raises(PortTakenError, match=rf"free for the broker, .*pid {os.getpid()}.*fraudstream down"):
+    with pytest.raises(UserError, match=rf"free for the broker, .*pid {os.getpid()}.*fraudstream down"):
         await_free(used_port, "the broker")
 
 

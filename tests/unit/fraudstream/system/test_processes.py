@@ -1,3 +1,5 @@
+"""Start and stop of processes."""
+
 import dataclasses
 import os
 import sys
@@ -11,6 +13,7 @@ from fraudstream.system.folders import StateFolder
 from fraudstream.system.processes import OwnedProcess, spawn, stop_processes
 from fraudstream.system.run_state import RunState, exclusive
 from schemas.errors import UserError
+from tests.patience import PATIENCE_S
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
@@ -25,7 +28,7 @@ def launch(tmp_path: Path):
         log = tmp_path / f"{name}.log"
         process = spawn(name, [sys.executable, "-c", code], log=log, env=os.environ, cwd=tmp_path)
         started.append(process)
-        assert wait_until(lambda: log.read_text().count("up") == code.count("600"), seconds=20)
+        assert wait_until(lambda: log.read_text().count("up") == code.count("600"), seconds=PATIENCE_S)
         return process
 
     yield start
@@ -41,7 +44,7 @@ def session(process: OwnedProcess) -> list[int]:
 def test_stopped_process_is_gone_and_leaves_no_zombie(launch):
     process = launch(SLEEPER)
     assert process.alive()
-    assert stop_processes([process], term_seconds=10) == []
+    assert stop_processes([process], term_seconds=PATIENCE_S) == []
     assert not psutil.pid_exists(process.pid)
 
 
@@ -61,7 +64,7 @@ def test_children_are_stopped_with_their_parent(launch):
 def test_children_of_a_killed_parent_are_stopped(launch):
     process = launch(PARENT)
     psutil.Process(process.pid).kill()
-    assert wait_until(lambda: not process.alive(), seconds=10)
+    assert wait_until(lambda: not process.alive(), seconds=PATIENCE_S)
     stop_processes([process], term_seconds=1)
     assert session(process) == []
 

@@ -1,3 +1,5 @@
+"""Metrics of the job."""
+
 from collections.abc import Iterator
 
 import pytest

@@ -1,3 +1,5 @@
+"""Metrics of model quality from labels."""
+
 import pytest
 from prometheus_client import CollectorRegistry
 

@@ -1,3 +1,5 @@
+"""Foreign records in the metrics' reader."""
+
 from types import SimpleNamespace
 
 from prometheus_client import CollectorRegistry

@@ -1,3 +1,5 @@
+"""Latency from a transaction to its score."""
+
 from datetime import UTC, datetime
 
 import pytest

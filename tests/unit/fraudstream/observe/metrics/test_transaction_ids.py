@@ -1,3 +1,5 @@
+"""Ids of transactions, read without decoding."""
+
 import io
 import json
 

@@ -16,7 +16,7 @@ from fraudstream.lifecycle.decision_notice import decision_notice
 from fraudstream.observe.notices.notice import Notice
 from fraudstream.observe.notices.notices import Notices, Undeliverable
 from fraudstream.observe.notices.notifier import drift_notice, model_notice
-from fraudstream.settings.settings import NoticeSettings, SettingsError, load_settings
+from fraudstream.settings.settings import NoticeSettings, load_settings
 from fraudstream.system.ports import LOOPBACK, free_port
 from schemas.errors import UserError
 from tests.records import NOON
@@ -96,7 +96,7 @@ def test_notice_is_logged_without_a_webhook(caplog):
 def test_webhook_in_the_settings_file_is_refused_without_being_shown(tmp_path):
     file = tmp_path / "fraudstream.toml"
     file.write_text('[notices]\nwebhook_url = "https://hooks.example/s3cret"\n')
-    with pytest.raises(SettingsError, match=r"FRAUDSTREAM_NOTICES__WEBHOOK_URL or notices\.webhook_url_file") as caught:
+    with pytest.raises(UserError, match=r"FRAUDSTREAM_NOTICES__WEBHOOK_URL or notices\.webhook_url_file") as caught:
         load_settings(file)
     assert "s3cret" not in str(caught.value)
 
