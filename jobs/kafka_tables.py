@@ -14,10 +14,16 @@ DISCOVERY_S = 5
 """Time between two checks for added partitions, seconds. Those are read from their first record."""
 LAST_S = 253_402_300_799
 """Last second of the year 9999, seconds since 1970."""
+ALIGNED_POLL_RECORDS = 100
 # While one partition's fetched records are read the others wait, and none is held back before each of them was read.
-ALIGNED_FETCH = {"properties.max.partition.fetch.bytes": str(64 * 1024), "properties.max.poll.records": "100"}
-ALIGNMENT_UPDATE_MS = 100
+ALIGNED_FETCH = {
+    "properties.max.partition.fetch.bytes": str(64 * 1024),
+    "properties.max.poll.records": str(ALIGNED_POLL_RECORDS),
+}
+ALIGNMENT_UPDATE_MS = 50
 """Time between two comparisons of the partitions' Kafka times. A backlog is read at `alignment_ms` in about two."""
+FETCHED_AHEAD = 4 * ALIGNED_POLL_RECORDS
+"""Records of a partition read after its pause: a poll being emitted, two in the source's queue, one waiting for it."""
 IDLE_MS = 5_000
 """Time without a record after which the others no longer wait for a partition. One that is only fetched slowly must not
 count as idle: each time, the others would be read ahead by `alignment_ms` more.

@@ -19,13 +19,14 @@ from fraudstream.control.savepoints import note_manifest, take_savepoint
 from fraudstream.control.shipped_code import ship_code
 from fraudstream.control.stale_state import require_committable
 from fraudstream.control.state_marks import explain_refusal
-from fraudstream.devstack.flink_home import CLIENT_SETTINGS, FlinkHome
+from fraudstream.devstack.flink_home import ALIGNMENT_BUFFER, CLIENT_SETTINGS, FlinkHome
+from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.devstack.stack import Services, cluster, jars_for
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.kafka.topic_rights import JobNeeds, require_rights
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_time_ms
 from fraudstream.settings.settings import Settings
-from fraudstream.system.failures import RuntimeFailure
+from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
 from fraudstream.system.java import find_java
 from fraudstream.system.own_packages import require_own_packages
@@ -168,6 +169,8 @@ def run_job(
     config = pin_model(services.settings, config)  # a file of an earlier version has no pins
     require_transaction_time(services.broker)
     require_rights(services.broker, JobNeeds.of(config))
+    if config.alignment_ms:
+        require_prompt_alignment(services.rest)
     if state is None:
         config = _initial(services, config)
     else:
@@ -185,6 +188,19 @@ def run_job(
         raise StateMismatchError(f"This savepoint does not fit the job.\n{why}") from error
     note_manifest(services.settings.state, job_id, StateManifest.of(config))
     return Submitted(job_id=job_id, line=run.line, config=Path(run.arguments[-1]))
+
+
+def require_prompt_alignment(rest: FlinkRest) -> None:
+    """Raise NotReady if the cluster pauses partitions late, so that `job.alignment_s` bounds nothing.
+
+    TaskManagers read it from their own settings, which have the JobManager's values, never from the job's.
+    """
+    got = rest.configuration().get(ALIGNMENT_BUFFER, "unset, which means 3")
+    if got != "0":
+        raise NotReady(
+            f"expected {ALIGNMENT_BUFFER}: 0 in the settings of the Flink cluster for job.alignment_s, got {got}. Set "
+            "it there and restart the cluster (`fraudstream down`, `fraudstream up`), or set job.alignment_s to 0"
+        )
 
 
 def flink_run(

@@ -37,6 +37,7 @@ JAVA_OPTIONS = " ".join(
     ]
 )
 """Flink's own defaults without the `jdk.compiler` lines: the bundled Java has no compiler."""
+ALIGNMENT_BUFFER = "pipeline.watermark-alignment.buffer-size"
 CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
 """Options of Flink's client on any cluster: it builds the job graph by reflection."""
 
@@ -164,6 +165,8 @@ def cluster_settings(
         "cluster.registration.error-delay": "500 ms",
         # Two failed heartbeats detect a dead process: within 4 s instead of 20 s.
         "heartbeat.interval": "2 s",
+        # Otherwise a partition that is too far ahead is paused three comparisons later.
+        ALIGNMENT_BUFFER: "0",
         # Flink answers about a job from a copy of this age, so each wait for a job to run or to end lasts that long.
         "web.refresh-interval": "500 ms",
         "env.java.opts.all": JAVA_OPTIONS,

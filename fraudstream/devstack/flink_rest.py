@@ -72,6 +72,13 @@ class FlinkRest:
         with self._parsing("/taskmanagers"):
             return [dict(row) for row in found["taskmanagers"]]
 
+    def configuration(self) -> dict[str, str]:
+        """Return the cluster's settings."""
+        path = "/jobmanager/config"
+        found = self._ask("GET", path)
+        with self._parsing(path):
+            return {row["key"]: row["value"] for row in found}
+
     def jobs(self) -> list[dict[str, Any]]:
         """List jobs with `jid`, `name`, `state`, `start-time`, running ones first."""
         found = self._ask("GET", "/jobs/overview")

@@ -60,3 +60,26 @@ def test_a_job_continues_in_other_shards_and_the_other_mode_and_verify_finds_no_
     assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 3 * PART)
     customer = table["customer_id"][0].as_py()
     assert command("state", "show", str(tmp_path / "eight"), customer).exit_code == 0
+
+
+@pytest.mark.long
+def test_an_exactly_once_job_in_process_mode_on_rocksdb_continues_as_any_other(open_lane, point_at, tmp_path):
+    model, table = artifact_folder(), card_world(2 * PART)
+    lane = open_lane(
+        model=model, shards=4, feature_log_share=1, batch_ms=BATCH_MS,
+        mode="process", state_backend="rocksdb", guarantee="exactly-once", tolerated_checkpoint_failures=2,
+    )  # fmt: skip
+    point_at(lane)
+    lane.submit()
+    lane.send_labels(table.slice(0, PART))
+    savepoint = stop_in_mid_stream(lane, table.slice(0, PART))
+    usual = {"mode": "thread", "state_backend": "hashmap", "guarantee": "at-least-once"}
+    lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "state", shards=2, **usual))
+    lane.send(table.slice(PART))
+    lane.await_scores(2 * PART)
+    lane.await_records(lane.topics.inference, 2 * PART)
+
+    positions = [(item["partition"], item["offset"]) for item in lane.scores()]
+    assert len(positions) == len(set(positions)) == 2 * PART, "each is scored once"
+    code, found = consistency(model=model)
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 2 * PART)

@@ -192,6 +192,7 @@ def test_service_that_is_no_flink_is_named(call, kind):
 @pytest.mark.parametrize(
     "call",
     [
+        lambda rest: rest.configuration(),
         lambda rest: rest.job_parameters("f00d"),
         lambda rest: rest.metrics("/jobs/f00d/metrics"),
         lambda rest: rest.restarts("f00d"),
