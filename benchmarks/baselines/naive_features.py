@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from benchmarks.baselines.naive_labels import KnownLabel, LabelFacts, NaiveLabels, is_of_labels
+from models.features.hashing import hash_column
 from models.features.history import DUPLICATE_MS, MAX_IDS, TILES_A_WINDOW, K
 from models.features.operation import Operation as Op
 from models.features.table import CUSTOMER_FEATURES, FEATURES, Feature
@@ -126,6 +129,8 @@ def value_of(feature: Feature, event: Event, history: NaiveHistory) -> float:
     earlier = history.earlier(event, feature.window)
     if feature.operation in _BY_TILES and feature.window:
         earlier = history.tiled(event, feature.window) + earlier
+    if feature.operation is Op.DEVICES and feature.window:
+        return float(_devices(earlier, history.tiled(event, feature.window)))
     value = _compute(feature.operation, event, earlier)
     return feature.missing if value is None else float(value)
 
@@ -202,6 +207,18 @@ def _new_merchants(event: Event, earlier: list[Event]) -> int:
     merchants = [e.merchant_id for e in earlier]
     hour = [n for n, e in enumerate(earlier) if e.event_time_ms >= event.event_time_ms - HOUR_MS]
     return sum(merchants[n] not in merchants[:n] for n in hour)
+
+
+def _devices(earlier: list[Event], tiled: list[Event]) -> int:
+    """Return the number of devices: exact of the kept events, and those of tiles alone by linear counting."""
+    kept, every = ({e.device_id for e in events} - {None} for events in (earlier, earlier + tiled))
+    return len(kept) + _linear_count(every) - _linear_count(kept)
+
+
+def _linear_count(devices: set[str | None]) -> int:
+    hashes = hash_column(pa.array(devices, pa.string())).tolist()
+    empty = 64 - len({(hashed >> 32 or 1) % 64 for hashed in hashes})
+    return round(64 * math.log(64 / (empty or 0.5)))
 
 
 def _hour(event: Event) -> int:

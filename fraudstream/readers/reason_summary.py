@@ -49,6 +49,7 @@ SENTENCES: Mapping[Op, Sentence] = {
     Op.DEVIATION: Sentence("Amounts of the last {window} vary by {value}"),
     Op.MAXIMUM: Sentence("Largest amount of the last {window} is {value}"),
     Op.MERCHANTS: Sentence("Paid at {value} in the last {window}", "merchant"),
+    Op.DEVICES: Sentence("Used {value} in the last {window}", "device"),
     Op.SAME_MERCHANT: Sentence("{value} at this merchant in the last {window}", "transaction"),
     Op.Z_SCORE: Sentence("Amount is {value} standard deviations from the average of the last {window}", compares=True),
     Op.TO_MEAN: Sentence("Amount is {value} times the customer's average of the last {window}", compares=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
@@ -19,15 +20,15 @@ class ReleasingOperator(KeyedProcessFunction):
     those of the next attempt allocate their own.
     """
 
-    _is_open = False
+    _is_outlived = False
 
     def open(self, _runtime_context: RuntimeContext) -> None:
-        """Note that there is memory to release: the client's copy of an operator is never opened."""
-        self._is_open = True
+        """Note that there is memory to release: elsewhere than inside a TaskManager's Java the process ends too."""
+        self._is_outlived = "_pemja" in sys.modules
 
     def __del__(self) -> None:
         """Release what only this operator refers to."""
-        if self._is_open:
+        if self._is_outlived:
             self.__dict__.clear()
             gc.collect()
             if _trim is not None:

@@ -16,7 +16,7 @@ from schemas.durations import DAY_MS, HOUR_MS
 # Written in this order: the windowed facts for each window in turn, then the others.
 WINDOWED_FACTS = (
     "count", "sum", "mean", "deviation", "maximum",
-    "merchants", "same_merchant", "z_score", "to_mean", "to_maximum",
+    "merchants", "devices", "same_merchant", "z_score", "to_mean", "to_maximum",
 )  # fmt: skip
 OTHER_FACTS = (
     "amount", "history_count", "usual_gap", "since_last", "new_merchant", "new_device", "distance", "speed",
@@ -36,7 +36,10 @@ _KM_PER_DEGREE = 111.195
 _TILES = 13  # a window, as in history.py
 _MIN_ELAPSED_MS = 60_000  # two card readers a street apart within a second are no journey
 _FASTEST_KMH = 10_000.0
-SEEN = 256  # slots in the hash set of merchants: a power of two, well above K
+SEEN = 256  # slots in a hash set of merchants or devices: a power of two, well above K
+_BITS = 64  # of a set of devices
+_BY_BITS = np.array([round(_BITS * math.log(_BITS / max(_BITS - count, 0.5))) for count in range(_BITS + 1)])
+"""Number of devices by the number of bits set: linear counting, Whang et al. 1990."""
 
 
 @inlined
@@ -67,11 +70,12 @@ def _speed_kmh(distance, now_ms, entry):
 
 
 @inlined
-def _close_window(facts, at, count, total, squares, maximum, merchants, same, amount):
+def _close_window(facts, at, count, total, squares, maximum, merchants, devices, same, amount):
     """Write the facts of a window from what was accumulated up to its far end."""
     facts[at + _IN.count] = count
     facts[at + _IN.sum] = total
     facts[at + _IN.merchants] = merchants
+    facts[at + _IN.devices] = devices
     facts[at + _IN.same_merchant] = same
     if not count:
         facts[at + _IN.mean] = facts[at + _IN.deviation] = facts[at + _IN.maximum] = np.nan
@@ -88,13 +92,29 @@ def _close_window(facts, at, count, total, squares, maximum, merchants, same, am
 
 
 @inlined
-def _is_new(seen, stamp, merchant):
-    """Add a merchant to the hash set, unless it is there.
+def device_bit(device):
+    """Return the bit of a device in a set of devices; no bit for no device."""
+    return uint64(1) << uint64(device & np.uint32(_BITS - 1)) if device else uint64(0)
 
-    A slot holds stamp << 32 | merchant, so raising the stamp empties the set.
+
+@inlined
+def _estimate(bits):
+    """Return the number of devices in a set, from the number of its bits."""
+    count = 0
+    while bits:
+        bits &= bits - uint64(1)
+        count += 1
+    return _BY_BITS[count]
+
+
+@inlined
+def _is_new(seen, stamp, value):
+    """Add a merchant or device to a hash set, unless it is there.
+
+    A slot holds stamp << 32 | value, so raising the stamp empties the set.
     """
-    word = stamp | uint64(merchant)
-    at = merchant & np.uint32(SEEN - 1)
+    word = stamp | uint64(value)
+    at = value & np.uint32(SEEN - 1)
     while seen[at] >> uint64(32) == stamp >> uint64(32):
         if seen[at] == word:
             return False
@@ -105,10 +125,10 @@ def _is_new(seen, stamp, merchant):
 
 @inlined
 def _close_with_tiles(
-    facts, at, count, mean, total, squares, maximum, merchants, same, amount, tiles, window_ms, now_ms
+    facts, at, count, mean, total, squares, maximum, merchants, devices, bits, same, amount, tiles, window_ms, now_ms
 ):  # fmt: skip
     """Write the facts of a window that all kept entries lie in: what left them and overlaps it counts too."""
-    tile_ms = window_ms // (_TILES - 1)
+    tile_ms, kept = window_ms // (_TILES - 1), bits
     for tile in tiles:
         start_ms = np.int64(tile.number) * tile_ms
         if not tile.count or start_ms >= now_ms or start_ms + tile_ms <= now_ms - window_ms:
@@ -120,12 +140,14 @@ def _close_with_tiles(
         count = together
         total += tile.total
         maximum = max(maximum, tile.maximum)
-    _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+        bits |= tile.devices
+    devices += _estimate(bits) - _estimate(kept)
+    _close_window(facts, at, count, total, squares, maximum, merchants, devices, same, amount)
 
 
 @inlined
 def describe_windows(
-    row, oldest, newest, tiles, tiled, windows_ms, now_ms, amount, merchant, seen, stamp, facts
+    row, oldest, newest, tiles, tiled, windows_ms, now_ms, amount, merchant, seen, seen_devices, stamp, facts
 ):  # fmt: skip
     """Write the windowed facts in one pass from the newest earlier entry to the oldest.
 
@@ -140,12 +162,13 @@ def describe_windows(
         Sum of their amounts.
     """
     count, total, mean, squares, maximum, merchants, same, same_total = 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0
+    devices, bits, last_device = 0, uint64(0), np.uint32(0)
     window = 0
     for j in range(newest, oldest - 1, -1):
         entry = row[j]
         while window < windows_ms.size and entry.event_time_ms < now_ms - windows_ms[window]:
             at = window * PER_WINDOW
-            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+            _close_window(facts, at, count, total, squares, maximum, merchants, devices, same, amount)
             window += 1
         value = np.float64(entry.amount)
         if entry.merchant == merchant:
@@ -160,13 +183,17 @@ def describe_windows(
         squares += difference * (value - mean)
         maximum = max(maximum, value)
         merchants += _is_new(seen, stamp, entry.merchant)
+        if entry.device != last_device and entry.device:
+            last_device = entry.device
+            bits |= device_bit(last_device)
+            devices += _is_new(seen_devices, stamp, last_device)
     for left in range(window, windows_ms.size):
         at = left * PER_WINDOW
         if not tiled or oldest:  # entries beyond the horizon are beyond every window
-            _close_window(facts, at, count, total, squares, maximum, merchants, same, amount)
+            _close_window(facts, at, count, total, squares, maximum, merchants, devices, same, amount)
             continue
         _close_with_tiles(
-            facts, at, count, mean, total, squares, maximum, merchants, same, amount,
+            facts, at, count, mean, total, squares, maximum, merchants, devices, bits, same, amount,
             tiles[left * _TILES : (left + 1) * _TILES], windows_ms[left], now_ms,
         )  # fmt: skip
     return same, same_total

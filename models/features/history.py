@@ -13,9 +13,10 @@ from schemas.errors import UserError
 K = 64
 """How many of a customer's transactions are kept one by one: the newest by event time."""
 
-HISTORY_VERSION = 3
+HISTORY_VERSION = 4
 """Version of the encoded form. Another layout of `ENTRY`, `TILE` or of the header needs another number and a
-migration. Version 1 had no tiles and version 2 no ids; either is read as a history that has none yet."""
+migration. Version 1 had no tiles, version 2 no ids, and version 3 no devices in tiles; each is read as a history that
+has none yet."""
 
 DUPLICATE_MS = 7 * DAY_MS
 """How long a transaction is recognised when it comes again, in event time before its customer's newest; those among
@@ -45,9 +46,12 @@ TILE = np.dtype(
         ("total", "<f8"),  # sum of amounts, major units
         ("squares", "<f8"),  # sum of squared distances from their mean
         ("maximum", "<f8"),
+        ("devices", "<u8"),  # set of the devices: one of 64 bits is set for each
     ]
 )
-"""Sums of the transactions of one time span that are no longer kept one by one: 32 bytes."""
+"""Sums of the transactions of one time span that are no longer kept one by one: 40 bytes."""
+
+_TILE_V3 = np.dtype([(name, TILE[name]) for name in (TILE.names or ())[:-1]])
 
 TILES_A_WINDOW = TILES + 1
 TILES_KEPT = len(WINDOWS) * TILES_A_WINDOW
@@ -68,10 +72,15 @@ HEADERS = tuple(HEADER.pack(HISTORY_VERSION, count, ENTRY.itemsize, 0) for count
 
 TILED_HEADER = HEADER.pack(HISTORY_VERSION, K, ENTRY.itemsize, TILES_KEPT)
 _EARLIER_HEADERS = tuple(
-    tuple(HEADER.pack(version, count, ENTRY.itemsize, 0) for version in (1, 2)) for count in range(K + 1)
+    tuple(HEADER.pack(version, count, ENTRY.itemsize, 0) for version in (1, 2, 3)) for count in range(K + 1)
 )
-_TILED_HEADER_V2 = HEADER.pack(2, K, ENTRY.itemsize, TILES_KEPT)
-_TILED_SIZE = HEADER.size + K * ENTRY.itemsize + TILES_KEPT * TILE.itemsize
+_TILES_AT = HEADER.size + K * ENTRY.itemsize
+_TILED = (
+    (TILED_HEADER, TILE, MAX_IDS),
+    (HEADER.pack(3, K, ENTRY.itemsize, TILES_KEPT), _TILE_V3, MAX_IDS),
+    (HEADER.pack(2, K, ENTRY.itemsize, TILES_KEPT), _TILE_V3, 0),
+)
+"""Header, tile and maximum number of ids of each version that has tiles."""
 
 
 class HistoryVersionError(UserError):
@@ -114,8 +123,8 @@ def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = N
     Returns
     -------
     bytes
-        8 bytes of header, 40 bytes an entry, 32 a tile and 16 an id, little-endian: 2,568 bytes at most without tiles,
-        4,648 with them, 21,032 with all ids.
+        8 bytes of header, 40 bytes an entry, 40 a tile and 16 an id, little-endian: 2,568 bytes at most without tiles,
+        5,168 with them, 21,552 with all ids.
     """
     if tiles is None:
         return HEADERS[len(entries)] + entries.tobytes()
@@ -123,7 +132,7 @@ def encode_history(entries: NDArray[np.void], tiles: NDArray[np.void] | None = N
 
 
 def decode_history(raw: bytes) -> tuple[NDArray[np.void], NDArray[np.void] | None, Ids]:
-    """Return the entries, the tiles and the ids that `encode_history` was given, as read-only views of ``raw``.
+    """Return the entries, the tiles and the ids that `encode_history` was given, as read-only arrays.
 
     Raises
     ------
@@ -132,14 +141,23 @@ def decode_history(raw: bytes) -> tuple[NDArray[np.void], NDArray[np.void] | Non
     """
     count, tiled, ids = check_history(raw)
     entries = np.frombuffer(raw, ENTRY, count, HEADER.size)
-    if not tiled:
-        return entries, None, NO_IDS
-    return entries, np.frombuffer(raw, TILE, TILES_KEPT, HEADER.size + entries.nbytes), decode_ids(raw, ids)
+    return (entries, decode_tiles(raw), decode_ids(raw, ids)) if tiled else (entries, None, NO_IDS)
+
+
+def decode_tiles(raw: bytes) -> NDArray[np.void]:
+    """Return the tiles of a history that has them; those of earlier versions without devices."""
+    if raw.startswith(TILED_HEADER):
+        return np.frombuffer(raw, TILE, TILES_KEPT, _TILES_AT)
+    tiles = np.zeros(TILES_KEPT, TILE)
+    former = np.frombuffer(raw, _TILE_V3, TILES_KEPT, _TILES_AT)
+    for name in _TILE_V3.names or ():
+        tiles[name] = former[name]
+    return tiles
 
 
 def decode_ids(raw: bytes, count: int) -> Ids:
-    """Return the ids of a history that has so many, as read-only views of ``raw``."""
-    at, fields = _TILED_SIZE, []
+    """Return the ids of a history that has so many, the last part of it, as read-only views of ``raw``."""
+    at, fields = len(raw) - count * ID_BYTES, []
     for field in ID_FIELDS:
         fields.append(np.frombuffer(raw, field, count, at))
         at += count * field.itemsize
@@ -160,12 +178,11 @@ def check_history(raw: bytes) -> tuple[int, bool, int]:
     HistoryVersionError
         It can't be read.
     """
-    if len(raw) >= _TILED_SIZE:
-        ids, rest = divmod(len(raw) - _TILED_SIZE, ID_BYTES)
-        if raw.startswith(TILED_HEADER) and ids <= MAX_IDS and not rest:
-            return K, True, ids
-        if raw.startswith(_TILED_HEADER_V2) and len(raw) == _TILED_SIZE:
-            return K, True, 0
+    for header, tile, max_ids in _TILED:
+        if raw.startswith(header):
+            ids, rest = divmod(len(raw) - _TILES_AT - TILES_KEPT * tile.itemsize, ID_BYTES)
+            if 0 <= ids <= max_ids and not rest:
+                return K, True, ids
     count = (len(raw) - HEADER.size) // ENTRY.itemsize
     size = HEADER.size + count * ENTRY.itemsize
     if 0 <= count <= K and len(raw) == size and raw.startswith((HEADERS[count], *_EARLIER_HEADERS[count])):

@@ -11,7 +11,7 @@ from numba import uint64
 
 from models.features import customer_facts
 from models.features.compiled import compiled, compiled_with, inlined
-from models.features.customer_facts import OTHERS, PER_WINDOW, SEEN, describe, describe_windows
+from models.features.customer_facts import OTHERS, PER_WINDOW, SEEN, describe, describe_windows, device_bit
 from schemas.durations import DAY_MS, MINUTE_MS
 
 _HORIZON_MS = 90 * DAY_MS  # as in window.py
@@ -156,13 +156,14 @@ def _lay_tiles(tiles, tiled, slot):
     tiled[slot] = 1
     for tile in tiles:
         tile.number = tile.count = 0
+        tile.devices = uint64(0)
         tile.total = tile.squares = tile.maximum = 0.0
 
 
 @inlined
-def _add_to_tiles(tiles, windows_ms, event_time_ms, amount):
+def _add_to_tiles(tiles, windows_ms, event_time_ms, amount, device):
     """Count a transaction that is not kept one by one in a tile of each window."""
-    value = np.float64(amount)
+    value, bit = np.float64(amount), device_bit(device)
     for window in range(windows_ms.size):
         number = event_time_ms // (windows_ms[window] // (_TILES - 1))
         tile = tiles[window * _TILES + number % _TILES]
@@ -173,12 +174,14 @@ def _add_to_tiles(tiles, windows_ms, event_time_ms, amount):
             tile.count = 1
             tile.total = tile.maximum = value
             tile.squares = 0.0
+            tile.devices = bit
             continue
         difference = value - tile.total / tile.count
         tile.count += 1
         tile.total += value
         tile.squares += difference * (value - tile.total / tile.count)
         tile.maximum = max(tile.maximum, value)
+        tile.devices |= bit
 
 
 @inlined
@@ -215,7 +218,7 @@ def advance(
     score is -(1 + its index) until `remember`.
     """
     facts = np.empty(windows_ms.size * PER_WINDOW + OTHERS)
-    seen = np.zeros(SEEN, np.uint64)
+    seen, seen_devices = np.zeros(SEEN, np.uint64), np.zeros(SEEN, np.uint64)
     for i in range(slots.size):
         row = entries[slots[i]]
         count = counts[slots[i]]
@@ -231,7 +234,7 @@ def advance(
         stamp = uint64(i + 1) << uint64(32)
         same, same_total = describe_windows(
             row, oldest, newest, tiles[slots[i]], tiled[slots[i]], windows_ms, now_ms, np.float64(amount), merchant,
-            seen, stamp, facts,
+            seen, seen_devices, stamp, facts,
         )  # fmt: skip
         at = windows_ms.size * PER_WINDOW
         describe(
@@ -257,12 +260,12 @@ def advance(
             _lay_tiles(tiles[slots[i]], tiled, slots[i])
             newest_ms = max(now_ms, row[count - 1].event_time_ms)
             if not index:
-                _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount)
+                _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount, device)
                 _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
                 ingest_status[i] = _TOO_OLD
                 continue
             leaving = row[0]
-            _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount)
+            _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
             _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
         index = _make_room(row, count, index)
         ingest_status[i] = _KEPT

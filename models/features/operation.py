@@ -19,6 +19,7 @@ class Operation(StrEnum):
     DEVIATION = "deviation"  # population standard deviation of their amounts, 0 for one transaction (tiles)
     MAXIMUM = "maximum"  # largest of their amounts (tiles)
     MERCHANTS = "merchants"  # number of distinct merchants among them (0 when none)
+    DEVICES = "devices"  # number of distinct devices among them, 0 when none (tiles: by linear counting)
     SAME_MERCHANT = "same_merchant"  # how many of them were at this transaction's merchant (0 when none)
     Z_SCORE = "z_score"  # (amount - mean) / (deviation + 1 major unit) (tiles)
     TO_MEAN = "to_mean"  # (amount + 1) / (mean + 1), in major units (tiles)

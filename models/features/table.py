@@ -285,6 +285,8 @@ FEATURES: tuple[Feature, ...] = (
         if entity.name != "merchant"  # its label features are among the former ones
         for feature in _label_features(entity.name, entity.name)
     ),
+    Feature("devices_24h", "device_id", Op.DEVICES, DAY, "devices", 0, Usual(None, 1)),
+    Feature("devices_30d", "device_id", Op.DEVICES, MONTH, "devices", 0, Usual(None, 1)),
 )
 """All features in the order of their columns in x."""
 

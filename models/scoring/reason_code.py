@@ -22,6 +22,7 @@ class ReasonCode(StrEnum):
     SAME_MERCHANT = "SAME_MERCHANT"
     NEW_MERCHANT = "NEW_MERCHANT"
     NEW_DEVICE = "NEW_DEVICE"
+    DEVICES = "DEVICES"
     TRAVEL = "TRAVEL"
     LOCATION = "LOCATION"
     TIME_OF_DAY = "TIME_OF_DAY"
@@ -55,6 +56,7 @@ TEXTS = {
     ReasonCode.SAME_MERCHANT: "How often the customer has paid this merchant lately",
     ReasonCode.NEW_MERCHANT: "Whether the customer has paid this merchant before",
     ReasonCode.NEW_DEVICE: "Whether the customer has used this device before",
+    ReasonCode.DEVICES: "How many devices the customer has used lately",
     ReasonCode.TRAVEL: "The distance from the customer's last transaction",
     ReasonCode.LOCATION: "How often the customer has paid near this location",
     ReasonCode.TIME_OF_DAY: "The time of the day or of the week, by UTC",
@@ -106,6 +108,7 @@ CODES: dict[Op, ReasonCode] = {
     Op.NEW_MERCHANTS: ReasonCode.MERCHANTS,
     Op.NEW_DEVICE: ReasonCode.NEW_DEVICE,
     Op.SINCE_DEVICE: ReasonCode.NEW_DEVICE,
+    Op.DEVICES: ReasonCode.DEVICES,
     Op.DISTANCE: ReasonCode.TRAVEL,
     Op.SPEED: ReasonCode.TRAVEL,
     Op.AWAY_SPEED: ReasonCode.TRAVEL,

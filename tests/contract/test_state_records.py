@@ -34,7 +34,8 @@ def test_full_history_of_version_2_is_read_and_written():
     assert tiles is not None
     assert tiles["number"].tolist() == list(range(len(tiles)))
     assert {*tiles["count"].tolist()} == {1}
-    assert encode_history(entries, tiles)[1:] == raw[1:], "the number of the version alone is another"
+    assert {*tiles["devices"].tolist()} == {0}
+    assert decode_history(encode_history(entries, tiles))[1].tobytes() == tiles.tobytes()
 
 
 def test_history_with_ids_of_version_3_is_read_and_written():
@@ -45,6 +46,18 @@ def test_history_with_ids_of_version_3_is_read_and_written():
     assert ids.transactions.tolist() == [2**64 - 1, 0, 7]
     assert ids.minutes.tolist() == [0, -1, 2**31 - 1]
     assert ids.scores.tolist() == [0.0, 0.5, 1.0]
+    assert tiles["number"].tolist() == list(range(len(tiles)))
+    found = decode_history(encode_history(entries, tiles, ids))
+    assert [field.tobytes() for field in found[2]] == [field.tobytes() for field in ids]
+
+
+def test_history_with_devices_of_version_4_is_read_and_written():
+    raw = (STATE / "history_v4_devices.bin").read_bytes()
+    entries, tiles, ids = decode_history(raw)
+    assert tiles is not None
+    assert tiles["devices"].tolist() == [1 << number % 64 | 1 for number in range(len(tiles))]
+    assert tiles["maximum"].tolist() == [number / 2 for number in range(len(tiles))]
+    assert ids.minutes.tolist() == [0, -1, 2**31 - 1]
     assert encode_history(entries, tiles, ids) == raw
 
 

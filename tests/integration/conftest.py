@@ -20,6 +20,9 @@ from tests.integration.quick_cluster import QUICK_CLUSTER
 from tests.integration.scoring_lane import Lane, Running
 from tests.unit.training.histories import customer_folder
 
+IDLE_TASKMANAGER_BYTES = 2304 * 2**20
+"""Memory of a TaskManager after any number of jobs: at most 1.6 GB for the JVM, 0.5 GB for Python's libraries."""
+
 
 @pytest.fixture(scope="session")
 def artifact() -> Artifact:
@@ -83,6 +86,8 @@ def open_lane(running: Running) -> Iterator[Callable[..., Lane]]:
     yield make
     for lane in lanes:
         lane.cancel()
+    for taskmanager in RunState.load(running.settings.state).running("taskmanager"):
+        assert taskmanager.resident_bytes() < IDLE_TASKMANAGER_BYTES, "a job that ended kept its memory"
 
 
 @pytest.fixture

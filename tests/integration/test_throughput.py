@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 ROWS = 100_000
 TASKMANAGER_BYTES = 2048 * 2**20
-"""Memory limit of the process as computed by Flink; Python's libraries are additional in thread mode."""
+"""Memory limit of the process as computed by Flink; Python is additional in thread mode, see docs/scaling.md."""
 PYTHON_BYTES = 512 * 2**20
 
 

@@ -29,7 +29,7 @@ _COLUMNS = [FEATURES.index(feature) for feature in OF_HISTORY]
 _EXACT = [
     i
     for i, feature in enumerate(OF_HISTORY)
-    if feature.unit in ("transactions", "merchants", "labels", "flag", "h")
+    if feature.unit in ("transactions", "merchants", "devices", "labels", "flag", "h")
     or feature.name.startswith(("max", "amount"))
 ]
 

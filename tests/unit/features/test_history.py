@@ -21,9 +21,10 @@ ENCODED_V1 = bytes.fromhex(
 )
 ENCODED_V2 = b"\x02" + ENCODED_V1[1:]
 ENCODED_V3 = b"\x03" + ENCODED_V1[1:]
+ENCODED_V4 = b"\x04" + ENCODED_V1[1:]
 
 
-@pytest.mark.parametrize("raw", [ENCODED_V1, ENCODED_V2, ENCODED_V3], ids=["v1", "v2", "v3"])
+@pytest.mark.parametrize("raw", [ENCODED_V1, ENCODED_V2, ENCODED_V3, ENCODED_V4])
 def test_every_version_is_still_read(raw):
     (entry,), tiles, _ = decode_history(raw)
     assert tiles is None
@@ -32,15 +33,15 @@ def test_every_version_is_still_read(raw):
     assert newest_event_time_ms(raw) == ENTRY_V1[1]
 
 
-def test_version_3_is_still_written():
-    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V3
+def test_version_4_is_still_written():
+    assert encode_history(np.array([ENTRY_V1], ENTRY)) == ENCODED_V4
 
 
 def test_a_full_history_may_have_tiles():
     entries, tiles = np.zeros(K, ENTRY), np.zeros(TILES_KEPT, TILE)
     entries["event_time_ms"], tiles["number"] = np.arange(K), np.arange(TILES_KEPT)
     raw = encode_history(entries, tiles)
-    assert len(raw) == 4_648
+    assert len(raw) == 5_168
     decoded, decoded_tiles, _ = decode_history(raw)
     assert decoded_tiles is not None
     assert (decoded.tobytes(), decoded_tiles.tobytes()) == (entries.tobytes(), tiles.tobytes())
@@ -59,7 +60,7 @@ def test_round_trip_keeps_only_used_entries(count):
 @pytest.mark.parametrize(
     ("raw", "was"),
     [
-        (b"\x04\x00" + ENCODED_V1[2:], "version 4"),
+        (b"\x05\x00" + ENCODED_V1[2:], "version 5"),
         (ENCODED_V2[:-1], "47 bytes"),
         (ENCODED_V2 + b"\x00", "49 bytes"),
         (b"", "too short"),
@@ -69,5 +70,5 @@ def test_round_trip_keeps_only_used_entries(count):
 def test_other_bytes_are_refused_with_their_version(raw, was):
     with pytest.raises(HistoryVersionError, match=was) as caught:
         decode_history(raw)
-    assert "expected version 1 to 3" in str(caught.value)
+    assert "expected version 1 to 4" in str(caught.value)
     assert "savepoint" in str(caught.value)

@@ -34,6 +34,7 @@ MEANINGS = {
         "Whether the customer has used this device before",
         {"new_device", "since_device", "device entity_is_new_customer"},
     ),
+    "DEVICES": ("How many devices the customer has used lately", {"devices"}),
     "TRAVEL": ("The distance from the customer's last transaction", {"distance", "speed", "away_speed"}),
     "LOCATION": ("How often the customer has paid near this location", {"near_share"}),
     "TIME_OF_DAY": ("The time of the day or of the week, by UTC", {"hour", "night", "weekend"}),
