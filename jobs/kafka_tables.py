@@ -28,6 +28,8 @@ IDLE_MS = 5_000
 """Time without a record after which the others no longer wait for a partition. One that is only fetched slowly must not
 count as idle: each time, the others would be read ahead by `alignment_ms` more.
 """
+# Labels wait longer for others in any case, and where none comes, the broker would be asked every GATHER_MS.
+_GATHERED = {"properties.fetch.max.wait.ms": "100"}
 # Of topics with few records: each is given at once, and the broker is not asked every GATHER_MS where there is none.
 _AT_ONCE = {"properties.fetch.min.bytes": "1", "properties.fetch.max.wait.ms": "500"}
 
@@ -65,7 +67,7 @@ def transactions_table(config: JobConfig) -> str:
 
 def labels_table(config: JobConfig) -> str:
     """Return the DDL of the labels' source; it always begins at the first, as features need what is known."""
-    return _source("labels", config.topics.labels, "earliest", config)
+    return _source("labels", config.topics.labels, "earliest", config, _GATHERED)
 
 
 def control_table(config: JobConfig) -> str:
