@@ -42,6 +42,10 @@ def test_checkpoints_stay_aligned_despite_cluster_defaults():
     assert flink_settings(job_config(), PYTHON)["execution.checkpointing.unaligned.enabled"] == "false"
 
 
+def test_a_checkpoint_is_written_in_large_pieces():
+    assert int(flink_settings(job_config(), PYTHON)["execution.checkpointing.write-buffer-size"]) >= 2**20
+
+
 def test_operator_without_explicit_uid_is_an_error():
     settings = flink_settings(job_config(), PYTHON)
     assert settings["table.exec.uid.generation"] == "DISABLED"

@@ -49,6 +49,11 @@ def test_every_input_is_read_committed_and_its_added_partitions_within_ten_secon
     assert options(table(changed))["properties.isolation.level"] == "read_uncommitted"
 
 
+@pytest.mark.parametrize("table", [labels_table, control_table, queries_table])
+def test_broker_is_not_asked_again_and_again_for_records_that_are_rare(table):
+    assert int(options(table(job_config()))["properties.fetch.max.wait.ms"]) >= 100
+
+
 def test_source_is_never_bounded():
     assert "scan.bounded.mode" not in options(transactions_table(job_config()))
 
