@@ -66,20 +66,11 @@ def with_entity_features(config: JobConfig, sources: Sequence[Source], tables: S
     batches = united(source(tables) for source in sources)
     keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
     decoded = keyed.process(DecodeBatch(config), types.SHARDED_BATCH).name("Decode micro-batch")
-    uids.name_operator(flushed_at_once(decoded)._j_data_stream.getTransformation(), uids.DECODE_BATCH, config)
+    _complete(decoded, uids.DECODE_BATCH, config)
     events = key_by_first(side_output(decoded, EVENTS), types.SHARD, types.MICRO_BATCH)
     replies = events.process(AdvanceEntities(config), types.SHARDED_BATCH).name("Advance entities")
-    uids.name_operator(flushed_at_once(replies)._j_data_stream.getTransformation(), uids.ADVANCE_ENTITIES, config)
+    _complete(replies, uids.ADVANCE_ENTITIES, config)
     return decoded.union(replies)
-
-
-def flushed_at_once(batches: DataStream) -> DataStream:
-    """Send each record of a stream of batches on at once, instead of after `buffer_timeout_ms`.
-
-    That collects small records, at the price of a thread for each stream that wakes up at each timeout.
-    """
-    batches._j_data_stream.getTransformation().setBufferTimeout(0)
-    return batches
 
 
 def united(streams: Iterable[DataStream]) -> DataStream:
@@ -97,7 +88,7 @@ def score(config: JobConfig, batches: DataStream) -> DataStream:
     """Score decoded batches: TOPIC_BATCHes, with SIGNAL_OBSERVATIONs as the side output OBSERVATIONS."""
     keyed = key_by_first(batches, types.SHARD, types.MICRO_BATCH)
     scored = keyed.process(ScoreBatch(config), types.TOPIC_BATCH).name("Score micro-batch")
-    uids.name_operator(flushed_at_once(scored)._j_data_stream.getTransformation(), uids.SCORE_BATCH, config)
+    _complete(scored, uids.SCORE_BATCH, config)
     return scored
 
 
@@ -105,8 +96,18 @@ def detect_drift(config: JobConfig, scored: DataStream) -> DataStream:
     """Watch the OBSERVATIONS of what was scored: its TOPIC_BATCHes and those of drift events."""
     keyed = key_by_first(side_output(scored, OBSERVATIONS), types.SIGNAL, types.OBSERVATION)
     drift = keyed.process(DetectDrift(config), types.TOPIC_BATCH).name("Detect drift")
-    uids.name_operator(drift._j_data_stream.getTransformation(), uids.DETECT_DRIFT, config)
-    return scored.union(flushed_at_once(drift))
+    _complete(drift, uids.DETECT_DRIFT, config)
+    return scored.union(drift)
+
+
+def _complete(batches: DataStream, uid: str, config: JobConfig) -> None:
+    """Name the operator that emits a stream of batches, and make it send each on at once.
+
+    Otherwise a batch waits for `buffer_timeout_ms`, which collects small records, and a thread wakes up each time.
+    """
+    operator = batches._j_data_stream.getTransformation()
+    operator.setBufferTimeout(0)
+    uids.name_operator(operator, uid, config)
 
 
 # The two functions below are DataStream.key_by and get_side_output without the Python map that PyFlink adds to each.

@@ -44,7 +44,7 @@ class KernelLoop:
         now, producer = now_ms(), self._producer
         sent = [(message, value) for message in messages if (value := message.value()) is not None]
         names = [None if (key := message.key()) is None else key.decode() for message, _ in sent]
-        positions = [position(message.partition(), message.offset()) for message, _ in sent]
+        positions = np.array([position(message.partition(), message.offset()) for message, _ in sent], np.int64)
         batch = self._decoder.decode(names, [value for _, value in sent], np.full(len(sent), now))
         scored = self._scorer.score(batch.records)
         for topic, keys, payloads in self._outputs.decisions(batch.records, scored, positions, -1, (), now):

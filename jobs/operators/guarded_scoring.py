@@ -232,7 +232,7 @@ class GuardedScoring:
         return self._run(self._plain_in(run.given)).passes(run.stage)
 
     def _plain_in(self, given: ScoringInput) -> ScoringInput:
-        return replace(given, records=self._plain, entities=EntityInputs.missing(1), positions=[0])
+        return replace(given, records=self._plain, entities=EntityInputs.missing(1), positions=np.zeros(1, np.int64))
 
     def _require_plain(self, plain: ScoringInput, events: list[Row], cause: Exception) -> None:
         """Raise the error of a whole batch, unless a plain transaction passes, alert and reasons included."""

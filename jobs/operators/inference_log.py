@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
@@ -37,7 +38,7 @@ class InferenceLog:
         self,
         records: pa.RecordBatch,
         scored: Decisions,
-        positions: Sequence[int],
+        positions: NDArray[np.int64],
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
@@ -50,7 +51,7 @@ class InferenceLog:
             n rows of TRANSACTION_ARROW.
         scored : Decisions
             Their scores and decisions.
-        positions : n of int
+        positions : ndarray of int64, (n,)
             Position of each, see `schemas.position`.
         shard : int
             The key of the shard that scored them.
@@ -65,15 +66,14 @@ class InferenceLog:
         rows = np.flatnonzero(hashes >> np.uint64(64 - HASH_BITS) < self._below)
         if len(rows) == 0:
             return
-        position = np.asarray(positions, np.int64)
         payloads = self._encoder.encode(
             records,
             rows,
             scored.x,
             scored.scores,
             scored.decisions,
-            partition_of(position),
-            offset_of(position),
+            partition_of(positions),
+            offset_of(positions),
             scored_at_ms=now_ms,
             shard=shard,
             label_offsets=label_offsets,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyflink.common import Row
 
 from jobs.job_config import JobConfig
@@ -56,7 +57,7 @@ class Outputs:
         self,
         records: pa.RecordBatch,
         scored: Decisions,
-        positions: Sequence[int],
+        positions: NDArray[np.int64],
         shard: int,
         label_offsets: Sequence[int],
         now_ms: int,
@@ -69,17 +70,16 @@ class Outputs:
         sequence numbers of its entities' events. After a failure these may differ for a transaction that is scored
         again, under the same position.
         """
-        at = np.asarray(positions, np.int64)
         flagged = np.flatnonzero(scored.decisions != Decision.APPROVE)
         if len(flagged):
             scored_with = {"shard": shard, "label_offsets": list(label_offsets), "rule_book_id": rule_book_id}
-            yield from self._alert_batches(records, scored, at, flagged, now_ms, fired, scored_with)
+            yield from self._alert_batches(records, scored, positions, flagged, now_ms, fired, scored_with)
         if self._emit_scores:
             payloads = self._scores.encode(
                 records,
                 scored.scores,
                 scored.decisions,
-                at,
+                positions,
                 now_ms,
                 label_offsets,
                 shard,
@@ -127,7 +127,7 @@ class Outputs:
         self,
         records: pa.RecordBatch,
         scored: Decisions,
-        positions: np.ndarray[Any, Any],
+        positions: NDArray[np.int64],
         rows: np.ndarray[Any, Any],
         now_ms: int,
         fired: Fired,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyflink.common import Row
 
 from jobs.operators.settled import NOT_OF_DATA
@@ -16,7 +17,7 @@ from models.features.entities.entity_inputs import EntityInputs
 from models.rules.ruling import NONE_FIRED, Ruling
 from models.scoring.served_models import ChallengerError, ChampionError
 from models.scoring.transaction_scorer import ScoredBatch
-from schemas.row_selection import Rows, items_of, records_of
+from schemas.row_selection import Rows, records_of
 from schemas.validation import event_time_ms
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ScoringInput:
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
     entities : EntityInputs
         Features of their merchants and devices.
-    positions : sequence of int
+    positions : ndarray of int64, (n,)
         Position of each, see `schemas.position`.
     unfinished : bytes or None
         The drift signals' unfinished observation.
@@ -56,7 +57,7 @@ class ScoringInput:
 
     records: pa.RecordBatch
     entities: EntityInputs
-    positions: Sequence[int]
+    positions: NDArray[np.int64]
     unfinished: bytes | None
     now_ms: int
 
@@ -68,7 +69,7 @@ class ScoringInput:
         return ScoringInput(
             records=records_of(self.records, rows),
             entities=self.entities.take(rows),
-            positions=items_of(self.positions, rows),
+            positions=self.positions[rows],
             unfinished=unfinished,
             now_ms=self.now_ms,
         )
@@ -241,7 +242,7 @@ class ScoringRun:
         for number, chosen, part in scored.split_by_model():
             some, at, writer = records, positions, self.serving.writers[number]
             if chosen is not None:
-                some, at = records.take(pa.array(chosen)), items_of(positions, chosen)
+                some, at = records.take(pa.array(chosen)), positions[chosen]
             fired = ruling.fired_in(chosen) if ruling else NONE_FIRED
             yield from writer.outputs.decisions(some, part, at, shard, known, now_ms, fired, self._rules.book_id)
             yield from writer.inference_log.sample(some, part, at, shard, known, now_ms)

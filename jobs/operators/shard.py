@@ -135,13 +135,13 @@ class Shard:
     def _score(self, batch: DecodedBatch, entities: EntityInputs) -> Iterator[Any]:
         now = now_ms()
         yield from self._poll(now)
-        rejections, positions = batch.rejections, batch.positions.tolist()
+        rejections, positions = batch.rejections, batch.positions
         good = np.delete(np.arange(len(positions)), [item.row for item in rejections]) if rejections else None
         if len(batch.records):
             given = ScoringInput(
                 records=batch.records,
                 entities=entities,
-                positions=positions if good is None else [positions[row] for row in good.tolist()],
+                positions=positions if good is None else positions[good],
                 unfinished=self._state.observation.value(),
                 now_ms=now,
             )
@@ -151,7 +151,7 @@ class Shard:
             rejections += failed if good is None else [replace(item, row=int(good[item.row])) for item in failed]
         if rejections:
             topic = self._config.topics.transactions
-            yield from self._set_aside(topic, rejections, *batch.read_originals(), positions)
+            yield from self._set_aside(topic, rejections, *batch.read_originals(), positions.tolist())
 
     def _kept(self, scored: Scored, now: int) -> Iterator[Any]:
         """Store what is known now, then emit it."""

@@ -113,7 +113,7 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
     scored = HistoryScorer(artifact()).score(records)
     now = 1_770_000_000_000
     rows = [
-        *Outputs(config, artifact(), registry).decisions(records, scored, range(ROWS), 4, (1, 2), now),
+        *Outputs(config, artifact(), registry).decisions(records, scored, np.arange(ROWS), 4, (1, 2), now),
         *InferenceLog(config, artifact().manifest, registry).sample(records, scored, np.arange(ROWS), 4, (1, 2), now),
     ]
     codec = RecordCodec(ALERT, value_subject(settings.topics.alerts), registry)

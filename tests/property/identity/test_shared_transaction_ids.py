@@ -246,5 +246,5 @@ def test_inference_sampling_does_not_depend_on_the_id_alone():
     )  # fmt: skip
     log = InferenceLog(job_config(feature_log_share=0.1), artifact().manifest, FileRegistry())
     found = HistoryScorer(artifact()).score(records)
-    chosen = sum(len(batch[2]) for batch in log.sample(records, found, [0] * 2_000, 4, (), NOON_MS))
+    chosen = sum(len(batch[2]) for batch in log.sample(records, found, np.zeros(2_000, np.int64), 4, (), NOON_MS))
     assert 150 < chosen < 250

@@ -17,7 +17,7 @@ from tests.unit.training.histories import artifact
 
 ROWS = 2_000
 RECORDS = pa.RecordBatch.from_pylist([transaction(number) for number in range(ROWS)], schema=TRANSACTION_ARROW)
-POSITIONS = [position(3, 10 * number, generation=2) for number in range(ROWS)]
+POSITIONS = np.array([position(3, 10 * number, generation=2) for number in range(ROWS)])
 
 
 @pytest.fixture(scope="module")
