@@ -74,8 +74,12 @@ def option_parser(measurement: Measurement, suite: Callable[..., Report]) -> arg
     for name, text in measurement.options.items():
         default = inspect.signature(suite).parameters[name].default
         flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(default), default=default, help=f"{text} (default: {default:,})")
+        parser.add_argument(flag, type=type(default), default=default, help=f"{text} (default: {_written(default)})")
     return parser
+
+
+def _written(default: int | float | str) -> str:
+    return (default or "none") if isinstance(default, str) else f"{default:,}"
 
 
 if __name__ == "__main__":

@@ -97,6 +97,15 @@ MEASUREMENTS: Sequence[Measurement] = (
         needs_stack=False,
         options={"worlds": "number of worlds, seeds from 1 on"},
     ),
+    Measurement(
+        name="commits",
+        measures="A measurement of this clone and of an earlier commit, in turns",
+        options={
+            "commit": "earlier commit or tag",
+            "measurement": "name of the measurement",
+            "turns": "runs of each",
+        },
+    ),
 )
 
 

@@ -75,7 +75,8 @@ class Report:
         more
             Further attributes.
         """
-        section = Section(title="Figures", columns=("what", "figure"), rows=list(_flattened(figures)))
+        rows = [(name, _written(value)) for name, value in flattened(figures)]
+        section = Section(title="Figures", columns=("what", "figure"), rows=rows)
         text = " ".join((workload or "").split())
         return cls(suite=suite, workload=text, figures=figures, raw=figures, sections=[section], **more)
 
@@ -117,9 +118,14 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
 
-def _flattened(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flattened(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the figures one by one; the names of nested ones are joined."""
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            yield from _flattened(value, f"{prefix}{name}: ")
+            yield from flattened(value, f"{prefix}{name}: ")
         else:
-            yield f"{prefix}{name}", f"{value:,}" if isinstance(value, int | float) else str(value)
+            yield f"{prefix}{name}", value
+
+
+def _written(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

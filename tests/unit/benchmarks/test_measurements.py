@@ -34,7 +34,7 @@ def test_options_of_a_row_are_those_of_its_suite_function(measurement):
     parameters = inspect.signature(measurement.suite).parameters
     assert set(parameters) == {"brief", *measurement.options}
     assert parameters["brief"].default is False
-    assert all(isinstance(parameters[name].default, int | float) for name in measurement.options)
+    assert all(isinstance(parameters[name].default, int | float | str) for name in measurement.options)
 
 
 def test_each_suite_is_one_row():
