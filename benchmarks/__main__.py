@@ -12,6 +12,7 @@ from rich.table import Table
 
 from benchmarks.bench import ROOT, console
 from benchmarks.measurements import MEASUREMENTS, Measurement, find_measurement
+from benchmarks.quietness import QuietnessWatch
 from benchmarks.report import Report
 from fraudstream.settings.former_names import WORDS
 from fraudstream.system.failures import RuntimeFailure
@@ -28,7 +29,9 @@ def main(line: Sequence[str]) -> None:
     Raises
     ------
     SystemExit
-        A promise that the measurement checks does not hold.
+        A promise that the measurement checks does not hold, or the machine was no longer quiet at its end.
+    UserError
+        There is no such measurement, or the machine is busy.
     """
     if not line or line[0] in ("ls", "-h", "--help"):
         print_measurements()
@@ -40,18 +43,25 @@ def main(line: Sequence[str]) -> None:
     measurement = find_measurement(current)
     suite = measurement.suite
     given = vars(option_parser(measurement, suite).parse_args(options))
-    folder, as_json = given.pop("results"), given.pop("json")
+    folder, as_json, busy = given.pop("results"), given.pop("json"), given.pop("busy")
     terminate_as_interrupt()
     ROOT.mkdir(parents=True, exist_ok=True)
+    watch = None if given["brief"] else QuietnessWatch()
+    if watch and not busy:
+        watch.require_quiet()
     report = suite(**given)
-    files = report.write(folder)
+    quietness = watch.end() if watch else None
+    refused = [] if busy or quietness is None else quietness.disturbances
+    files = [] if refused else report.write(folder, quietness)
     if not as_json:
         report.show(console)
         for file in files:
             console.print(f"Written: {file}", soft_wrap=True)
     print(json.dumps(report.figures))
-    if report.broken:
-        sys.exit("\n".join(report.broken))
+    if refused:
+        refused.append("Nothing was written: repeat it, or add --busy.")
+    if report.broken or refused:
+        sys.exit("\n".join([*report.broken, *refused]))
 
 
 def print_measurements() -> None:
@@ -70,6 +80,7 @@ def option_parser(measurement: Measurement, suite: Callable[..., Report]) -> arg
     parser = argparse.ArgumentParser(prog=f"fraudstream bench {measurement.name}", description=measurement.measures)
     parser.add_argument("--brief", action="store_true", help="everything once and small: to see that it works")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too")
     parser.add_argument("--json", action="store_true", help="print the JSON object alone")
     for name, text in measurement.options.items():
         default = inspect.signature(suite).parameters[name].default

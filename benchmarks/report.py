@@ -12,6 +12,7 @@ from rich.table import Table
 
 from benchmarks.chart import Chart, drawn
 from benchmarks.machine import Machine
+from benchmarks.quietness import Quietness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +91,17 @@ class Report:
                 table.add_row(*row)
             console.print(table)
 
-    def write(self, folder: Path) -> list[Path]:
+    def write(self, folder: Path, quietness: Quietness | None = None) -> list[Path]:
         """Write the report as JSON and Markdown, its charts as SVG and its pages; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
         machine, at = Machine.here(), datetime.now(UTC).isoformat(timespec="seconds")
         content = {"suite": self.suite, "at": at, "machine": machine.to_dict(), "workload": self.workload}
+        if quietness is not None:
+            content |= {"quietness": quietness.to_dict()}
         data = {**content, "figures": self.figures, "raw": self.raw}
         files = {
             f"{self.suite}.json": (json.dumps(data, indent=2) + "\n").encode(),
-            f"{self.suite}.md": self._markdown(machine, at).encode(),
+            f"{self.suite}.md": self._markdown(machine, at, quietness).encode(),
             **({f"{self.suite}.svg": drawn(self.charts)} if self.charts else {}),
             **{f"{self.suite}-{name}.html": page for name, page in self.pages.items()},
         }
@@ -106,8 +109,10 @@ class Report:
             (folder / name).write_bytes(written)
         return [folder / name for name in files]
 
-    def _markdown(self, machine: Machine, at: str) -> str:
+    def _markdown(self, machine: Machine, at: str, quietness: Quietness | None) -> str:
         parts = [f"# {self.suite}", self.workload, f"{machine.line}; {at}."]
+        if quietness is not None:
+            parts += [f"{quietness.line}.", *quietness.disturbances]
         for section in self.sections:
             ruler = ["---", *["---:"] * (len(section.columns) - 1)]
             lines = ["| " + " | ".join(cells) + " |" for cells in (section.columns, ruler, *section.rows)]

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from benchmarks.bench import ROOT, console
@@ -69,20 +70,30 @@ def _git(*arguments: str) -> None:
 
 
 def _figures(clone: Path, python: Path, measurement: str, brief: bool) -> dict[str, float]:
-    """Run a measurement of a clone; return its numbers by name."""
+    """Run a measurement of a clone; return its numbers by name, also where a promise of it does not hold."""
     line = [str(python), "-m", "benchmarks", measurement, "--results", str(ROOT.absolute() / "commits" / "results")]
-    output = _completed([*line, "--brief"] if brief else line, clone)
-    figures: dict[str, Any] = json.loads(output.splitlines()[-1])
+    done = _run([*line, "--brief"] if brief else line, clone)
+    try:
+        figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise _failure(done, clone) from error
     return {name: value for name, value in flattened(figures) if isinstance(value, int | float)}
 
 
-def _completed(line: list[str], folder: Path) -> str:
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+def _completed(line: list[str], folder: Path) -> None:
+    done = _run(line, folder)
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["no message"]
-        raise RuntimeFailure(f"expected `{' '.join(line)}` to succeed in {folder}, got: {last[0]}")
-    return done.stdout
+        raise _failure(done, folder)
+
+
+def _run(line: list[str], folder: Path) -> CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def _failure(done: CompletedProcess[str], folder: Path) -> RuntimeFailure:
+    last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+    return RuntimeFailure(f"expected `{' '.join(done.args)}` to succeed in {folder}, got: {last}")
 
 
 def _report(sha: str, measurement: str, found: Mapping[str, list[Mapping[str, float]]]) -> Report:
