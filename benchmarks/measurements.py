@@ -102,7 +102,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         measures="A measurement of this clone and of an earlier commit, in turns",
         options={
             "commit": "earlier commit or tag",
-            "measurement": "name of the measurement",
+            "measurement": "name of the measurement, and options that both know",
             "turns": "runs of each",
         },
     ),

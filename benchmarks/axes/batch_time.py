@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_topics
+from benchmarks.axes.axis import BRIEF_EVENTS, CUSTOMERS, Axis, fill, transactions, with_job, with_topics
 from benchmarks.bench import console
 from benchmarks.chart import Chart
 from benchmarks.drain import job_rate, scored_rate
@@ -42,7 +42,7 @@ def run(settings: Settings, brief: bool) -> Axis:
         job_rate(with_topics(services, "batch-ms", "batch-ms-warm-up"), events)
         for turn, batch_ms in enumerate(tried):
             own = with_topics(services, "batch-ms", f"batch-ms-{turn}")
-            own = own.with_settings(job=settings.job.model_copy(update={"batch_ms": batch_ms}))
+            own = own.with_settings(job=with_job(settings, batch_ms=batch_ms).job)
             already = events + turn * live
             with console.status(f"batches of {batch_ms} ms"):
                 create_topics(own.broker)

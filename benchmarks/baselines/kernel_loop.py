@@ -46,8 +46,8 @@ class KernelLoop:
         names = [None if (key := message.key()) is None else key.decode() for message, _ in sent]
         positions = np.array([position(message.partition(), message.offset()) for message, _ in sent], np.int64)
         batch = self._decoder.decode(names, [value for _, value in sent], np.full(len(sent), now))
-        scored = self._scorer.score(batch.records)
-        for topic, keys, payloads in self._outputs.decisions(batch.records, scored, positions, -1, (), now):
+        scored, good = self._scorer.score(batch.records), np.delete(positions, [bad.row for bad in batch.rejections])
+        for topic, keys, payloads in self._outputs.decisions(batch.records, scored, good, -1, (), now):
             for key, payload in zip(keys, payloads, strict=True):
                 producer.produce(topic, payload, key)
         producer.poll(0)

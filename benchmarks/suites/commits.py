@@ -29,7 +29,7 @@ NOW, THEN = "this clone", "the earlier commit"
 
 def run(brief: bool = False, *, commit: str = "", measurement: str = "throughput", turns: int = TURNS) -> Report:
     """Run the measurement of the earlier commit and of this clone in turns."""
-    if find_measurement(measurement).name == "commits":
+    if find_measurement((measurement.split() or [""])[0]).name == "commits":
         raise UserError("expected a measurement to repeat, got commits. Give one: `--measurement throughput`.")
     sha = _commit(commit)
     found: dict[str, list[Mapping[str, float]]] = {THEN: [], NOW: []}
@@ -71,7 +71,7 @@ def _git(*arguments: str) -> None:
 
 def _figures(clone: Path, python: Path, measurement: str, brief: bool) -> dict[str, float]:
     """Run a measurement of a clone; return its numbers by name, also where a promise of it does not hold."""
-    line = [str(python), "-m", "benchmarks", measurement, "--results", str(ROOT.absolute() / "commits" / "results")]
+    line = [str(python), "-m", "benchmarks", *measurement.split(), "--results", str(ROOT.absolute() / "commits" / "results")]
     done = _run([*line, "--brief"] if brief else line, clone)
     try:
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
