@@ -71,8 +71,8 @@ def _git(*arguments: str) -> None:
 
 def _figures(clone: Path, python: Path, measurement: str, brief: bool) -> dict[str, float]:
     """Run a measurement of a clone; return its numbers by name, also where a promise of it does not hold."""
-    line = [str(python), "-m", "benchmarks", *measurement.split(), "--results", str(ROOT.absolute() / "commits" / "results")]
-    done = _run([*line, "--brief"] if brief else line, clone)
+    results = ["--results", str(ROOT.absolute() / "commits" / "results"), *(["--brief"] if brief else [])]
+    done = _run([str(python), "-m", "benchmarks", *measurement.split(), *results], clone)
     try:
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError) as error:
