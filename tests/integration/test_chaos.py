@@ -59,11 +59,11 @@ def assert_whole(found: dict[str, Any]) -> None:
         assert found["duplicated"] == found["alerts_duplicated"] == 0
 
 
-@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+@pytest.mark.parametrize("guarantee", [pytest.param("at-least-once", marks=pytest.mark.long), "exactly-once"])
 def test_each_component_may_be_killed_and_the_checkpoint_folder_lost(tmp_path, guarantee):
     found = run_chaos(
         tmp_path,
-        *("--kills", "4", "--seed", "2", "--no-outage", "--guarantee", guarantee),
+        *("--kills", "4", "--seed", "2", "--rate", "75", "--no-outage", "--guarantee", guarantee),
         FRAUDSTREAM_JOB__CHECKPOINT_INTERVAL_S="1",
     )
     assert_whole(found)

@@ -89,7 +89,7 @@ def test_what_the_job_logged_is_recomputed_from_its_topics_though_labels_race_wi
     assert (code, found["mismatching"], list(found["differences"])) == (1, 1, ["amount_mean_7d"])
 
 
-@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
 def test_where_a_share_is_logged_entities_are_replayed_by_the_scores(open_lane, point_at, mode):
     """Also after a restart that scores some transactions again, the entities' events having other numbers."""
     model, rows = artifact_folder(), RACING if mode == "thread" else ROWS

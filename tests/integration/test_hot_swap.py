@@ -49,7 +49,7 @@ def models_used(lane, shard):
     return used
 
 
-@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize("mode", [pytest.param("thread", marks=pytest.mark.long), "process"])
 def test_swaps_under_load_lose_nothing_and_a_broken_model_is_refused(open_lane, tmp_path, mode):
     own, other = (named(folder) for folder in folders())
     lane, table = open_lane(mode=mode, partitions=1), card_world(20_000, customers=400)

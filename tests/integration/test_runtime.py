@@ -197,7 +197,7 @@ def test_start_on_a_configured_port_in_use_leaves_no_process(tmp_path):
     assert living(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_interrupted_up_leaves_no_process(tmp_path, number):
     env = os.environ | {"FRAUDSTREAM_PATHS__STATE": str(tmp_path / "state")}
     state = tmp_path / "state" / "run" / "state.json"
