@@ -41,5 +41,5 @@ def operators(config: JobConfig, kind: str) -> list[tuple[str, int]]:
 
 if __name__ == "__main__":
     required = {"bootstrap_servers": "broker:9092", "model": "/models/fraud", "checkpoint_dir": "file:///checkpoints"}
-    jobs = json.loads(sys.argv[1])
-    print(json.dumps([operators(JobConfig(**required, **changes), sys.argv[2]) for changes in jobs]))
+    graphs = json.loads(sys.argv[1])
+    print(json.dumps([operators(JobConfig(**required, **changes), kind) for kind, changes in graphs]))

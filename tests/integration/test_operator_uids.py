@@ -48,39 +48,50 @@ JOBS = [
 ]
 
 
-def graphs_of(jobs: list[dict], kind: str = "job") -> list[list[str]]:
-    """Return the uids of each job's graph, or of an export or import of its state."""
-    return [[uid for uid, _ in operators] for operators in operators_of(jobs, kind)]
+EIGHT: dict[str, object] = {"shards": 8}
+GRAPHS = [
+    *(("job", changes) for changes, _ in JOBS),
+    ("job", {"buffer_timeout_ms": 3}),
+    ("export", EIGHT),
+    ("import", EIGHT),
+]
+"""Kind and settings of each graph: one process builds all of them."""
 
 
-def operators_of(jobs: list[dict], kind: str = "job") -> list[list[tuple[str, int]]]:
-    """Return uid and buffer timeout in ms of each operator."""
-    command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps(jobs), kind]
+@pytest.fixture(scope="module")
+def operators() -> list[list[tuple[str, int]]]:
+    """Return uid and buffer timeout in ms of each operator, for each of GRAPHS."""
+    command = [sys.executable, "-m", "tests.integration.job_graph", json.dumps(GRAPHS)]
     env = process_environment(find_java())
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=env)  # noqa: S603
-    return json.loads(done.stdout.splitlines()[-1])
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)  # noqa: S603
+    found: list[list[tuple[str, int]]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-def test_operators_with_state_have_the_uids_of_savepoints():
-    graphs = graphs_of([changes for changes, _ in JOBS])
-    for graph, (changes, uids) in zip(graphs, JOBS, strict=True):
+@pytest.fixture
+def uids(operators: list[list[tuple[str, int]]]) -> list[list[str]]:
+    """Return the uids of each of GRAPHS."""
+    return [[uid for uid, _ in graph] for graph in operators]
+
+
+def test_operators_with_state_have_the_uids_of_savepoints(uids):
+    for graph, (changes, expected) in zip(uids[: len(JOBS)], JOBS, strict=True):
         assert len(set(graph)) == len(graph)
         assert None not in graph
-        sink = next(uid for uid in uids if uid.endswith("outputs-sink"))
+        sink = next(uid for uid in expected if uid.endswith("outputs-sink"))
         found = {uid for uid in graph if not any(f"-{kind}-" in uid for kind in STATELESS)}
-        assert found == uids | {COMMITTER + sink, DECODE_BATCH}
+        assert found == expected | {COMMITTER + sink, DECODE_BATCH}
         reported = stateful_uids(
             labels=changes.get("labels", True),
             standby=changes.get("standby", False),
             mode=changes.get("mode", "thread"),
             shards=changes.get("shards", 2),
         )
-        assert reported == uids
+        assert reported == expected
 
 
-def test_batches_are_sent_on_at_once_and_only_transactions_and_labels_wait_for_others():
-    (operators,) = operators_of([{"buffer_timeout_ms": 3}])
-    waiting = {uid: timeout_ms for uid, timeout_ms in operators if timeout_ms > 0 and "outputs" not in uid}
+def test_batches_are_sent_on_at_once_and_only_transactions_and_labels_wait_for_others(operators):
+    waiting = {uid: timeout_ms for uid, timeout_ms in operators[len(JOBS)] if timeout_ms > 0 and "outputs" not in uid}
     batches = {DECODE_BATCH, "advance-entities-thread-2", "score-batch-thread-2", "detect-drift-thread"}
     assert batches.isdisjoint(waiting)
     inputs = {uid.partition("-")[0]: timeout_ms for uid, timeout_ms in waiting.items()}
@@ -90,15 +101,15 @@ def test_batches_are_sent_on_at_once_and_only_transactions_and_labels_wait_for_o
 KEYED = {"advance-entities-thread-8", "score-batch-thread-8", "detect-drift-thread"}
 
 
-def test_an_export_restores_the_open_micro_batches_and_all_keyed_state_and_no_source():
-    (graph,) = graphs_of([{"shards": 8}], "export")
+def test_an_export_restores_the_open_micro_batches_and_all_keyed_state_and_no_source(uids):
+    graph = uids[-2]
     assert {f"{part}-window-aggregate-8" for part in ("transactions", "label-lanes", "lists")} | KEYED <= set(graph)
     assert SOURCES.isdisjoint(graph)
     assert None not in graph
 
 
-def test_an_import_makes_all_keyed_state_and_nothing_that_the_job_would_not_restore():
-    (graph,) = graphs_of([{"shards": 8}], "import")
+def test_an_import_makes_all_keyed_state_and_nothing_that_the_job_would_not_restore(uids):
+    graph = uids[-1]
     assert set(graph) >= KEYED
     assert (SOURCES | stateful(8)).isdisjoint(set(graph) - KEYED)
     assert None not in graph
