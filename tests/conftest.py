@@ -23,6 +23,8 @@ OWN_STACK = (
 """Tests that start brokers and clusters on their preferred ports."""
 SHARED_STACK = "tests/integration/"
 """Tests that need a broker and a cluster; each process starts one for all of its tests, on other ports."""
+TRAINING = "tests/unit/training/"
+"""The longest of the other tests: they train models."""
 
 
 SLOWEST_FILES = 20
@@ -57,4 +59,5 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     """Run the longest tests first in a run of several processes, which ends with the slowest one."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: (not item.nodeid.startswith(OWN_STACK), not item.nodeid.startswith(SHARED_STACK)))
+        longest = (OWN_STACK, SHARED_STACK, TRAINING)
+        items.sort(key=lambda item: [not item.nodeid.startswith(prefix) for prefix in longest])
