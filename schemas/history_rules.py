@@ -92,7 +92,7 @@ def _text_rule(name: str, size: TextSize) -> _Rule:
 
 
 def _time_rule(name: str, fix: str, limits: FileLimits) -> _Rule:
-    first_ms, end_ms = _year_ms(limits.first_year), _year_ms(limits.last_year + 1)
+    first_ms, end_ms = year_ms(limits.first_year), year_ms(limits.last_year + 1)
 
     def broken(columns: Columns) -> NDArray[np.bool_]:
         times, known = _numbers(columns[name]), columns[name].is_valid().to_numpy()
@@ -103,7 +103,8 @@ def _time_rule(name: str, fix: str, limits: FileLimits) -> _Rule:
     return _Rule((name,), expected, broken, f"{fix} (bounds: files.first_year, files.last_year)")
 
 
-def _year_ms(year: int) -> int:
+def year_ms(year: int) -> int:
+    """Return the begin of a year in UTC, in milliseconds since 1970."""
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1_000)
 
 

@@ -27,6 +27,7 @@ from fraudstream.cli import (
     evaluate,
     explain,
     explore,
+    import_file,
     jobs,
     metrics,
     model,
@@ -112,6 +113,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.command(rich_help_panel="Demos and benchmarks", context_settings=bench.OPTIONS_OF_MEASUREMENTS)(bench.bench)
+app.command("import", rich_help_panel="Data")(import_file.import_file)
 rules.app.add_typer(rule_lists.app, name="lists", cls=CommandGroup)
 for panel, groups in GROUPS.items():
     for name, group in groups.items():

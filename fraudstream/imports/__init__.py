@@ -1,0 +1,1 @@
+"""Import of a team's own files of transactions."""

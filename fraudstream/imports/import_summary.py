@@ -1,0 +1,87 @@
+"""Summary of an import."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.mapping.row_converter import ConvertedRows
+
+
+@dataclass
+class ImportSummary:
+    """Counts of an import.
+
+    Attributes
+    ----------
+    blank : int
+        Rows without any value.
+    rejected : Counter of str
+        Rejected rows by reason.
+    examples : dict of str to str
+        Detail of the first rejected row of each reason.
+    first_ms, last_ms : int
+        Event times, milliseconds since 1970.
+    """
+
+    imported: int = 0
+    blank: int = 0
+    labelled: int = 0
+    frauds: int = 0
+    first_ms: int = 1 << 62
+    last_ms: int = -1
+    rejected: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    customers: set[str] = field(default_factory=set)
+
+    @property
+    def read(self) -> int:
+        """Rows of the file that have a value."""
+        return self.imported + self.rejected.total()
+
+    def add(self, part: ConvertedRows) -> None:
+        """Count the rows of a part."""
+        records = part.records
+        self.imported += len(records)
+        self.blank += part.blank
+        self.add_rejected(part.rejected)
+        if not len(records):
+            return
+        times = pc.min_max(records["event_time"].cast(pa.int64())).as_py()
+        self.first_ms, self.last_ms = min(self.first_ms, times["min"]), max(self.last_ms, times["max"])
+        self.customers.update(pc.unique(records["customer_id"]).to_pylist())
+        if "is_fraud" in records.column_names:
+            self.labelled += len(records) - records["is_fraud"].null_count
+            self.frauds += pc.sum(records["is_fraud"]).as_py() or 0
+
+    def add_rejected(self, rejected: pa.Table) -> None:
+        """Count rejected rows."""
+        for reason, count in zip(
+            *(item.to_pylist() for item in rejected["reason"].value_counts().flatten()), strict=True
+        ):
+            self.rejected[reason] += count
+            if reason not in self.examples:
+                index = pc.index(rejected["reason"], reason).as_py()
+                self.examples[reason] = f"row {rejected['row'][index]}: {rejected['detail'][index]}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the counts for JSON."""
+        return {
+            "read": self.read,
+            "blank": self.blank,
+            "imported": self.imported,
+            "rejected": dict(self.rejected.most_common()),
+            "examples": self.examples,
+            "first": _iso(self.first_ms) if self.imported else None,
+            "last": _iso(self.last_ms) if self.imported else None,
+            "customers": len(self.customers),
+            "labelled": self.labelled,
+            "frauds": self.frauds,
+            "fraud_rate": self.frauds / self.labelled if self.labelled else None,
+        }
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1_000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Maps from a team's own columns to the transaction's fields."""
