@@ -38,6 +38,9 @@ _PATTERNS = (
     *(f"{day}T{clock}" for day, clock in product(_DAYS, ("%H:%M:%S", "%H:%M:%S.%f"))),
 )
 _DIGITS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_DATED = r"\d+[-/. ]+\w+[-/., ]+\d|^\pL+[ .]+\d+[ ,]+\d|^\d{8}T"
+"""Text that has a day, a month and a year in some sequence."""
+
 _FEW = 200
 _CODE = r"^[A-Z]{3}$"
 _DAY = "2026-01-05 "
@@ -163,15 +166,18 @@ class ColumnProfile:
         return count.are_card_numbers
 
     def _candidates(self, few: pa.Array) -> list[str]:
-        lengths = set(pc.utf8_length(few).to_pylist())
         if self.number is None:
-            return [ISO, *_PATTERNS]
+            dated = pc.all(pc.match_substring_regex(few, _DATED)).as_py()
+            return [ISO, *_PATTERNS] if dated else []
+        lengths = set(pc.utf8_length(few).to_pylist())
         digits = _DIGITS.get(lengths.pop() if len(lengths) == 1 else 0)
         return [*([digits] if digits else []), *EPOCHS]
 
     def _are_times(self, texts: pa.Array, pattern: str) -> bool:
         times = TimeFormat(pattern, "UTC").parse(texts)
-        valid = pc.and_(pc.greater_equal(times, EARLIEST_MS), pc.less(times, LATEST_MS)).fill_null(False)
+        valid = times.is_valid()
+        if self.number is not None:  # any number may be a time, but not of these years
+            valid = pc.and_(pc.greater_equal(times, EARLIEST_MS), pc.less(times, LATEST_MS)).fill_null(False)
         return bool((pc.mean(valid.cast(pa.int8())).as_py() or 0) >= MIN_SHARE)
 
     def _has(self, sign: str) -> bool:

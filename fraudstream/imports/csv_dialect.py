@@ -4,7 +4,9 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
@@ -71,6 +73,8 @@ def detect_dialect(sample: bytes, known: FileFormat, *, whole: bool) -> CsvDiale
     separator, quote = _separator_and_quote(lines, known)
     rows = [row for row in _rows(lines, separator, quote) if any(cell.strip() for cell in row)]
     header = known.header if known.header is not None else not any(_VALUE.fullmatch(cell.strip()) for cell in rows[0])
+    if header and whole and len(rows) == 1:
+        raise UserError("expected rows of CSV, got a header alone. Give another one")
     width = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0][0]
     first = rows[0] if header else []
     return CsvDialect(
@@ -119,22 +123,47 @@ def _separator_and_quote(text: str, known: FileFormat) -> tuple[str, str]:
 
     def score(separator: str, quote: str) -> tuple[bool, bool, int, float, bool]:
         rows = [len(row) for row in _rows(text, separator, quote) if row] or [1]
-        width, count = Counter(rows).most_common(1)[0]
-        share = count / len(rows)
+        data = rows[1:] or rows
+        width, count = Counter(data).most_common(1)[0]
+        share = count / len(data)
         # Decimal commas may be in every row, but not in the header.
         quoted = any(f"{edge}{quote}" in text for edge in (separator, "\n"))
-        return share > MIN_SHARE and width > 1, rows[0] == width, width, share, quoted
+        return (
+            share > MIN_SHARE and width > 1,
+            rows[0] == width,
+            width,
+            share,
+            quoted and _is_strict(text, separator, quote),
+        )
 
     # The first of equal scores: a comma, and a double quote.
     return max(((one, quote) for quote in quotes for one in separators), key=lambda pair: score(*pair))
 
 
 def _rows(text: str, separator: str, quote: str) -> list[list[str]]:
-    options = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    """Return the rows up to one that is longer than the reader's limit, as after an open quote."""
+    return list(_until_an_error(_reader(text, separator, quote)))
+
+
+def _is_strict(text: str, separator: str, quote: str) -> bool:
+    """Return whether each closing quote ends a cell."""
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, **options))
-    except csv.Error:  # a cell longer than the reader's limit: another quote fits better
-        return []
+        deque(_reader(text, separator, quote, strict=True), maxlen=0)
+    except csv.Error:
+        return False
+    return True
+
+
+def _reader(text: str, separator: str, quote: str, *, strict: bool = False) -> Iterator[list[str]]:
+    lines = io.StringIO(text, newline="")
+    if not quote:
+        return csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=separator, quotechar=quote, strict=strict)
+
+
+def _until_an_error(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    with suppress(csv.Error):
+        yield from rows
 
 
 def _without_trailing(names: list[str], width: int) -> list[str]:

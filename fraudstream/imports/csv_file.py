@@ -62,7 +62,9 @@ class CsvFile:
                     rows, skipped = self._numbers(first, len(batch), ragged)
                     first += len(rows) + len(skipped)
                     yield SourceRows(batch, rows, self._rejected(skipped), stream.position)
-            except (pa.ArrowInvalid, OSError, EOFError) as error:
+            except OSError as error:
+                raise self._file.broken(error) from None
+            except pa.ArrowInvalid as error:
                 raise UserError(f"{self.path}: {self._fault(error)}") from None
         if ragged:
             nothing = pa.RecordBatch.from_pylist([], schema=pa.schema([(name, pa.string()) for name in columns]))

@@ -60,7 +60,7 @@ class TextFile:
             try:
                 return bytes(stream.read(size))
             except OSError as error:
-                raise self._broken(error) from None
+                raise self.broken(error) from None
 
     def utf8(self, encoding: str) -> "Utf8Stream":
         """Open the text in UTF-8; bytes that are no text in the encoding become U+FFFD."""
@@ -73,8 +73,11 @@ class TextFile:
             pa.PythonFile(file, "r"), self._compression
         ) if self._compression else file
 
-    def _broken(self, error: OSError) -> UserError:
-        return UserError(f"expected a whole {self._compression} file at {self.path}, got: {error}. Copy it again")
+    def broken(self, error: OSError) -> UserError:
+        """Return the refusal of a file that can't be read to its end."""
+        return UserError(
+            f"expected a whole {self._compression or 'text'} file at {self.path}, got: {error}. Copy it again"
+        )
 
 
 class Utf8Stream(io.RawIOBase):
