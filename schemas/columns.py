@@ -192,7 +192,7 @@ def _conversion(path: Path) -> str:
         begin = b""
     if begin == _GZIP:
         return "It is compressed: unpack it with gunzip first"
-    return "Convert a CSV as docs/tutorial.md does"
+    return "Import a CSV with `import`"
 
 
 def _missing_columns(table: pa.Table, schema: pa.Schema) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from fraudstream.imports.column_profile import ColumnProfile
 from fraudstream.imports.role_names import CODES, ROLE_NAMES, name_score, plain_name
+from schemas.mapping.transaction_map import CORE_FIELDS
 
 CERTAIN, LIKELY, MIN_SCORE = 0.8, 0.55, 0.3
 MAX_CATEGORIES = 1_000
@@ -15,6 +16,10 @@ MAX_FRAUD_SHARE = 0.5
 USUAL_DELAY_DAYS = 30
 MAX_REPEATED = 0.1
 """Share of repeated values among ids of transactions."""
+
+MAX_NAME = 60
+BUILT_IN = {*CORE_FIELDS, "amount"}
+"""Names that no further column has."""
 
 TomlValue = str | bool | float | list[str]
 
@@ -112,7 +117,8 @@ class _Guess:
             line = self._line(role)
             if line:
                 self._map.fields.append(line)
-        self._map.columns = [_further(one) for one in self._profiles if one.name not in self._used]
+        free = [one for one in self._profiles if one.name not in self._used]
+        self._map.columns = [_further(one, name) for one, name in zip(free, _names(free), strict=True)]
         return self._map
 
     def _separators(self) -> None:
@@ -252,9 +258,21 @@ def _set_flag(profile: ColumnProfile, values: dict[str, TomlValue]) -> None:
         values |= {"true": true, "false": false}
 
 
-def _further(profile: ColumnProfile) -> GuessedLine:
+def _names(profiles: Sequence[ColumnProfile]) -> list[str]:
+    """Return names for further columns, as a declaration accepts them: each once, and no field of the transaction."""
+    found: list[str] = []
+    for profile in profiles:
+        name = plain_name(profile.name)[:MAX_NAME]
+        name = name if name[:1].isalpha() else f"column_{name}".rstrip("_")
+        number, unique = 2, name
+        while unique in found or unique in BUILT_IN:
+            number, unique = number + 1, f"{name}_{number}"
+        found.append(unique)
+    return found
+
+
+def _further(profile: ColumnProfile, name: str) -> GuessedLine:
     """Return the line of a column that is no field of the transaction."""
-    name = plain_name(profile.name) or "column"
     values: dict[str, TomlValue] = {"column": profile.name} if name != profile.name else {}
     reason = _reason_to_leave_out(profile)
     if profile.flag and len(profile.distinct) > 1:

@@ -23,7 +23,8 @@ from schemas.rule_book import meant
 from schemas.shown import shown
 from schemas.time_zone import time_zone_problem
 
-TABLES = ("file", "transaction", "columns", "hash")
+TABLES = ("file", "transaction", "columns", "hash", "entities", "features")
+"""Tables of a map; the last two are those of a declaration, which may be in the same file."""
 
 _ORIGIN = ("column", "columns", "join", "constant", "default")
 _NUMBER = ("decimal", "thousands")

@@ -255,6 +255,6 @@ def test_pandas_index_is_ignored(tmp_path):
 def test_file_that_is_no_parquet_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / "payments.csv"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"expected a Parquet file at .*tutorial.md") as error:
+    with pytest.raises(UserError, match=r"expected a Parquet file at .*Import a CSV with `import`") as error:
         read_history(path)
     assert "\n" not in str(error.value)

@@ -194,13 +194,22 @@ def test_further_columns_get_their_kinds(tmp_path):
     assert tables["columns"] == {
         "risk_score": {"kind": "number", "column": "risk score"},
         "bin": "category",
-        "3_ds": {"kind": "flag", "column": "3DS", "true": "y", "false": "n"},
+        "column_3_ds": {"kind": "flag", "column": "3DS", "true": "y", "false": "n"},
         "born": "time",
         "first_seen": "time",
         "note": "text",
     }
     assert "the same in each row: left out\n# constant" in text
     assert "empty: left out\n# empty" in text
+
+
+def test_names_of_further_columns_are_unique_and_no_fields(tmp_path):
+    names = ("Risk", "risk", "RISK!", "label_time2", "Amount", "???", "currency", "Currency")
+    tables, text = guessed(tmp_path, ENGLISH | {name: [f"{number}.25" for number in range(ROWS)] for name in names})
+    assert {name for name in tables["columns"] if not name.startswith("column")} == {
+        "risk", "risk_2", "risk_3", "label_time2", "amt", "currency_2", "currency_3",
+    }  # fmt: skip
+    assert "column" in text
 
 
 @pytest.mark.parametrize("name", ["amount_cents", "amount_minor"])
