@@ -21,7 +21,7 @@ ROLE_NAMES: dict[str, str] = {
         "commercant commerce comercio tienda esercente negozio estabelecimento loja"
     ),
     "merchant_category": (
-        "mcc merchant_category category_code merchant_type category kind_of_shop branche kategorie secteur "
+        "mcc merchant_category category_code merchant_type category kind_of_shop kind branche kategorie secteur "
         "categorie rubro categoria settore setor"
     ),
     "transaction_type": (

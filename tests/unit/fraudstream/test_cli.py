@@ -18,6 +18,7 @@ VERBS = [
     "simulate",
     "produce",
     "replay",
+    "import",
     "archive",
     "train",
     "retrain",
