@@ -52,7 +52,7 @@ class Quietness:
 
     @property
     def disturbances(self) -> list[str]:
-        """What disturbed the measurement, a sentence each; none on a quiet machine."""
+        """Sentences on disturbances of the measurement; none on a quiet machine."""
         stolen = (
             f"Expected at most {MAX_STEAL:.0%} of the time to be stolen by the hypervisor, got {self.steal:.1%}. "
             "Repeat it in another hour."
