@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.bench import ROOT, console
 from benchmarks.measurements import MEASUREMENTS, Measurement, find_measurement
 from benchmarks.quietness import QuietnessWatch
-from benchmarks.report import Report
+from benchmarks.report import Report, figure_text
 from fraudstream.settings.former_names import WORDS
 from fraudstream.system.failures import RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
@@ -84,13 +84,9 @@ def option_parser(measurement: Measurement, suite: Callable[..., Report]) -> arg
     parser.add_argument("--json", action="store_true", help="print the JSON object alone")
     for name, text in measurement.options.items():
         default = inspect.signature(suite).parameters[name].default
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(default), default=default, help=f"{text} (default: {_written(default)})")
+        flag, shown = f"--{name.replace('_', '-')}", figure_text(default) or "none"
+        parser.add_argument(flag, type=type(default), default=default, help=f"{text} (default: {shown})")
     return parser
-
-
-def _written(default: int | float | str) -> str:
-    return (default or "none") if isinstance(default, str) else f"{default:,}"
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Report:
         more
             Further attributes.
         """
-        rows = [(name, _written(value)) for name, value in flattened(figures)]
+        rows = [(name, figure_text(value)) for name, value in flattened(figures)]
         section = Section(title="Figures", columns=("what", "figure"), rows=rows)
         text = " ".join((workload or "").split())
         return cls(suite=suite, workload=text, figures=figures, raw=figures, sections=[section], **more)
@@ -132,5 +132,6 @@ def flattened(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield f"{prefix}{name}", value
 
 
-def _written(value: Any) -> str:
+def figure_text(value: Any) -> str:
+    """Return a value as text, a number with separators of thousands."""
     return f"{value:,}" if isinstance(value, int | float) else str(value)

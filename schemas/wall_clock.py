@@ -14,3 +14,8 @@ def now_ms() -> int:
 def utc(milliseconds: int) -> datetime:
     """Return milliseconds since 1970 as the time that Avro's timestamp-millis is made of, exactly."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def utc_text(milliseconds: int) -> str:
+    """Return milliseconds since 1970 as a text in ISO 8601."""
+    return utc(milliseconds).isoformat(timespec="milliseconds")

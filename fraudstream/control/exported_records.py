@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from models.features.history import decode_history
 from models.features.label_record import decode_labels
 from models.features.table import LIVE_FEATURES
 from models.features.warm_up import warm_up
+from schemas.wall_clock import utc_text
 
 
 def customer_record(folder: Path, customer_id: str) -> dict[str, Any] | None:
@@ -48,7 +48,7 @@ def customer_record(folder: Path, customer_id: str) -> dict[str, Any] | None:
         }
     if raw := found.get("customer_labels"):
         record["labels"] = _labels(raw)
-    return {**record, "expires_at": _time(newest_ms + KEPT_MS) if newest_ms else None}
+    return {**record, "expires_at": utc_text(newest_ms + KEPT_MS) if newest_ms else None}
 
 
 def entity_record(folder: Path, name: str, value: str) -> dict[str, Any] | None:
@@ -89,17 +89,17 @@ def _entity(name: str, key: int, raw: bytes) -> dict[str, Any]:
     names = [feature.name for feature in LIVE_FEATURES if feature.entity == name]
     return {
         "sequence": record.sequence,
-        "first_event_at": _time(record.first_ms),
-        "newest_event_at": _time(newest_ms),
+        "first_event_at": utc_text(record.first_ms),
+        "newest_event_at": utc_text(newest_ms),
         "recent_events": len(record.entries),
-        "expires_at": _time(newest_ms + KEPT_MS),
+        "expires_at": utc_text(newest_ms + KEPT_MS),
         "features": {feature: float(number) for feature, number in zip(names, x, strict=True)},
     }
 
 
 def _transaction(entry: Any) -> dict[str, Any]:
     return {
-        "event_time": _time(int(entry["event_time_ms"])),
+        "event_time": utc_text(int(entry["event_time_ms"])),
         "amount": float(entry["amount"]),
         "score": float(entry["score"]),
     }
@@ -108,13 +108,9 @@ def _transaction(entry: Any) -> dict[str, Any]:
 def _labels(raw: bytes) -> list[dict[str, Any]]:
     return [
         {
-            "label_time": _time(time_ms),
+            "label_time": utc_text(time_ms),
             "amount_minor": doubled_amount >> 1,
             "is_fraud": bool(doubled_amount & 1),
         }
         for _, time_ms, doubled_amount in decode_labels(raw).labels.tolist()
     ]
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
+from fraudstream.imports.unique_name import unique_name
 from schemas.errors import UserError
 from schemas.mapping.transaction_map import FileFormat
 
@@ -174,11 +175,5 @@ def _without_trailing(names: list[str], width: int) -> list[str]:
 def _unique(names: list[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for position, name in enumerate(names, 1):
-        wanted = " ".join(name.split()) or f"column_{position}"
-        number = 2
-        unique = wanted
-        while unique in found:
-            unique = f"{wanted}_{number}"
-            number += 1
-        found[unique] = None
+        found[unique_name(" ".join(name.split()) or f"column_{position}", found)] = None
     return tuple(found)

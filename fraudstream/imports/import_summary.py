@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.mapping.row_converter import ConvertedRows
+from schemas.wall_clock import utc_text
 
 
 @dataclass
@@ -74,14 +74,10 @@ class ImportSummary:
             "imported": self.imported,
             "rejected": dict(self.rejected.most_common()),
             "examples": self.examples,
-            "first": _iso(self.first_ms) if self.imported else None,
-            "last": _iso(self.last_ms) if self.imported else None,
+            "first": utc_text(self.first_ms) if self.imported else None,
+            "last": utc_text(self.last_ms) if self.imported else None,
             "customers": len(self.customers),
             "labelled": self.labelled,
             "frauds": self.frauds,
             "fraud_rate": self.frauds / self.labelled if self.labelled else None,
         }
-
-
-def _iso(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1_000, UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""Map files in TOML, see docs/declaration.md."""
+"""Map files in TOML, see docs/import.md."""
 
 import os
 from codecs import BOM_UTF8

@@ -7,6 +7,7 @@ import numpy as np
 
 from fraudstream.imports.column_profile import ColumnProfile
 from fraudstream.imports.role_names import CODES, ROLE_NAMES, name_score, plain_name
+from fraudstream.imports.unique_name import unique_name
 from schemas.mapping.transaction_map import CORE_FIELDS
 
 CERTAIN, LIKELY, MIN_SCORE = 0.8, 0.55, 0.3
@@ -123,16 +124,15 @@ class _Guess:
 
     def _separators(self) -> None:
         """Set the separators of numbers for the file, from its amounts or else any number with a fraction."""
-        formats = [one.number for one in self._profiles if one.number and one.number.decimal == ","]
-        formats = [self._amount.number] if self._amount and self._amount.number else formats
-        if formats and formats[0] is not None and formats[0].decimal == ",":
+        amount, _ = self._found.get("amount_minor", (None, 0.0))
+        others = (one.number for one in self._profiles if one.number and one.number.decimal == ",")
+        found = (amount and amount.number) or next(others, None)
+        if found is None:
+            return
+        if found.decimal == ",":
             self._map.file["decimal"] = ","
-        if formats and formats[0] is not None and formats[0].thousands:
-            self._map.file["thousands"] = formats[0].thousands
-
-    @property
-    def _amount(self) -> ColumnProfile | None:
-        return self._found["amount_minor"][0] if "amount_minor" in self._found else None
+        if found.thousands:
+            self._map.file["thousands"] = found.thousands
 
     def _line(self, role: str) -> GuessedLine | None:
         if role not in self._found:
@@ -264,10 +264,7 @@ def _names(profiles: Sequence[ColumnProfile]) -> list[str]:
     for profile in profiles:
         name = plain_name(profile.name)[:MAX_NAME]
         name = name if name[:1].isalpha() else f"column_{name}".rstrip("_")
-        number, unique = 2, name
-        while unique in found or unique in BUILT_IN:
-            number, unique = number + 1, f"{name}_{number}"
-        found.append(unique)
+        found.append(unique_name(name, {*found, *BUILT_IN}))
     return found
 
 

@@ -1,13 +1,11 @@
 """Profiles of a file's columns, from its first rows."""
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from fraudstream.imports.column_profile import ColumnProfile
 from fraudstream.imports.csv_file import CsvFile
 from fraudstream.imports.map_guess import GuessedMap, guess_map
 from fraudstream.imports.parquet_file import ParquetFile
 from schemas.errors import UserError
+from schemas.mapping.value_conversion import trimmed
 
 SAMPLE_ROWS = 20_000
 
@@ -24,13 +22,8 @@ def guess_map_of(source: CsvFile | ParquetFile) -> GuessedMap:
     if part is None or not len(part.columns):
         raise UserError(f"{source.path}: expected transactions, got no rows. Give another file")
     rows = part.columns.slice(0, SAMPLE_ROWS)
-    profiles = [ColumnProfile(name, _trimmed(rows.column(name))) for name in source.names]
+    profiles = [ColumnProfile(name, trimmed(rows.column(name))) for name in source.names]
     return guess_map(profiles, _format_of(source))
-
-
-def _trimmed(column: pa.Array) -> pa.Array:
-    text = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
 def _format_of(source: CsvFile | ParquetFile) -> dict[str, str | bool]:

@@ -23,7 +23,7 @@ class SourceRows(NamedTuple):
     rejected : pyarrow.Table
         Rows that could not be read, in the columns of `REJECTED_ARROW`.
     position : int
-        Bytes of the file that are read.
+        Read part of the file, in the unit of the source's size: bytes of CSV, rows of Parquet.
     """
 
     columns: pa.RecordBatch

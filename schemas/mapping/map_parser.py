@@ -119,9 +119,9 @@ class _Parser:
             return None
         kind = COLUMN_KINDS[table["kind"]]
         rest = {key: value for key, value in table.items() if key != "kind"}
-        source = self._source(where, kind, rest if rest.keys() & {"column", "columns", "constant"} else
-                              {**rest, "column": name}, name)  # fmt: skip
-        return Target(name=name, kind=kind), source
+        if not rest.keys() & {"column", "columns", "constant"}:
+            rest["column"] = name
+        return Target(name=name, kind=kind), self._source(where, kind, rest, name)
 
     def _source(self, where: str, kind: Kind, declared: Any, name: str) -> Source:
         table = {"column": declared} if isinstance(declared, str) else declared

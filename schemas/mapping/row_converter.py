@@ -26,6 +26,7 @@ from schemas.mapping.value_conversion import (
     numbers,
     texts,
     times,
+    trimmed,
     undecoded,
 )
 from schemas.rejection import Reason
@@ -100,7 +101,7 @@ class RowConverter:
         MapError
             A column that is neither hashed nor a token contains card numbers.
         """
-        found = {name: _with_nulls(columns.column(name), self._map.file.empty) for name in self._map.columns}
+        found = {name: trimmed(columns.column(name), self._map.file.empty) for name in self._map.columns}
         blank = np.logical_and.reduce([as_mask(column.is_null()) for column in found.values()])
         if blank.any():
             kept = pa.array(~blank)
@@ -111,8 +112,9 @@ class RowConverter:
             self._fill(part, target, source)
         self._complete_labels(part)
         records = part.good(self._map.arrow)
-        self._check_limits(part, records)
-        return ConvertedRows(part.good(self._map.arrow), part.rejected_rows(), int(blank.sum()))
+        if self._reject_beyond_limits(part, records):
+            records = part.good(self._map.arrow)
+        return ConvertedRows(records, part.rejected_rows(), int(blank.sum()))
 
     def _fill(self, part: "_Part", target: Target, source: Source) -> None:
         column = part.texts_of(source)
@@ -184,12 +186,13 @@ class RowConverter:
         part.values[_LABEL] = pc.if_else(known, label, pa.scalar(None, pa.bool_()))
         part.values[_LABEL_TIME] = pc.if_else(known, label_time, pa.scalar(None, UTC_MS))
 
-    def _check_limits(self, part: "_Part", records: pa.Table) -> None:
-        """Reject the rows that the job would reject."""
-        absent = {field.name: pa.nulls(len(records), field.type) for field in TRANSACTION_ARROW}
+    def _reject_beyond_limits(self, part: "_Part", records: pa.Table) -> bool:
+        """Reject the rows that the job would reject; return whether there may be any."""
         columns = [
-            (records[name].combine_chunks() if name in records.column_names else nulls)
-            for name, nulls in absent.items()
+            records[field.name].combine_chunks()
+            if field.name in records.column_names
+            else pa.nulls(len(records), field.type)
+            for field in TRANSACTION_ARROW
         ]
         batch = pa.RecordBatch.from_arrays(columns, schema=TRANSACTION_ARROW)
         times_ms = np.clip(batch.column(_EVENT_TIME).cast(pa.int64()).to_numpy(), EARLIEST_MS, LATEST_MS - 1)
@@ -198,7 +201,7 @@ class RowConverter:
         broken |= as_mask(pc.match_substring_regex(batch.column(name_of(Role.RECORD_KEY)), "^[\ufeff\ufffe]|\ufffd"))
         marked = np.flatnonzero(broken)
         if not marked.size:
-            return
+            return False
         suspect = batch.take(pa.array(marked))
         arrival = Arrival(suspect, suspect.column(name_of(Role.RECORD_KEY)).to_pylist(), times_ms[marked])
         numbers_of_good = np.flatnonzero(~part.is_rejected)
@@ -206,6 +209,7 @@ class RowConverter:
         for item in reject(arrival, limits, TRANSACTION_CHECKS):
             blamed = [titles.get(name, "") for name in _BLAMED.get(item.reason, (_EVENT_TIME,))]
             part.reject_one(int(numbers_of_good[marked[item.row]]), item.reason, ", ".join(blamed), item.detail)
+        return True
 
     def _refuse_card_numbers(self, target: Target, source: Source, part: "_Part") -> None:
         count = self._cards[target]
@@ -269,15 +273,6 @@ class _Part:
     def rejected_rows(self) -> pa.Table:
         """Return the rejected rows by their numbers."""
         return pa.concat_tables(self._rejected).sort_by("row")
-
-
-def _with_nulls(column: pa.Array, empty: tuple[str, ...]) -> pa.Array:
-    """Return trimmed texts, null for empty ones and those that mean none."""
-    trimmed = pc.utf8_trim_whitespace(column)
-    absent = pc.equal(trimmed, "")
-    if empty:
-        absent = pc.or_(absent, pc.is_in(pc.utf8_lower(trimmed), pa.array(empty)))
-    return pc.if_else(absent, pa.scalar(None, pa.string()), trimmed)
 
 
 def _may_leak(target: Target, source: Source) -> bool:

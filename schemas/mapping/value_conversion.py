@@ -40,6 +40,15 @@ def texts(column: pa.Array, size: TextSize | None, *, nullable: bool) -> Convert
     return ConvertedValues(values, as_mask(broken), f"a text of {size.min_bytes} to {size.max_bytes} bytes")
 
 
+def trimmed(column: pa.Array, empty: tuple[str, ...] = ()) -> pa.Array:
+    """Return trimmed texts, null for empty ones and those that mean none."""
+    found = pc.utf8_trim_whitespace(column)
+    absent = pc.equal(found, "")
+    if empty:
+        absent = pc.or_(absent, pc.is_in(pc.utf8_lower(found), pa.array(empty)))
+    return pc.if_else(absent, pa.scalar(None, pa.string()), found)
+
+
 def undecoded(column: pa.Array) -> Mask:
     """Return where a text has bytes that are no text in the file's encoding, (n,) bool."""
     return as_mask(pc.match_substring(column, NOT_DECODED))

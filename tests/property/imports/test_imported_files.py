@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fraudstream.imports.file_import import import_file, open_source
 from schemas.columns import read_history
 from schemas.mapping.map_parser import parse_map
+from tests.unit.schemas.mapping.maps import FIELDS
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PATTERNS = (
@@ -69,13 +70,7 @@ def time_text(moment, pattern):
 
 def fields(pattern):
     return {
-        "transaction_id": "id",
-        "customer_id": "card",
-        "merchant_id": "shop",
-        "merchant_category": "kind",
-        "transaction_type": {"constant": "purchase"},
-        "amount_minor": "amount",
-        "currency": "currency",
+        **FIELDS,
         "event_time": {"column": "paid_at", "format": pattern},
         "is_fraud": {"column": "fraud", "true": "y", "false": "n"},
         "label_time": {"delay_days": 7},
