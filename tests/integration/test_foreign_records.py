@@ -120,6 +120,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "drift report": NO_TOPIC,
     "state export": NO_TOPIC,
     "state import": NO_TOPIC,
+    "import": NO_TOPIC,
     "state show": NO_TOPIC,
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
