@@ -19,11 +19,11 @@ ENTITY_LABELS, REJECTED_LABELS = 13, 14
 # A DEPLOYMENT, RULES and a SNOOZE are one record each of the control topic.
 # KNOWN is one that the job was submitted with: it only makes a shard begin.
 # TRANSACTIONS and QUERIES are for DecodeBatch. It makes a DECODED of each (payload: `DecodedBatch`; position: its
-# number), and for each entity shard that it concerns ENTITY_EVENTS, or QUERIED_ENTITIES that are only described
-# (payload: `EntityBatch`; positions: the number, and the shard to reply to), which gives an ENTITY_REPLY (payload:
-# `EntityReply`; position: the number).
+# number), and for each lane of entity shards that it concerns ENTITY_EVENTS, or QUERIED_ENTITIES that are only
+# described (payload: `EntityBatch`; positions: the number, and the shard to reply to), which gives an ENTITY_REPLY
+# (payload: see `entity_reply`; position: the number).
 # LABELS are for DecodeBatch too, those of a partition under one shard key. It makes CUSTOMER_LABELS and ENTITY_LABELS
-# of them for the shards of their customers and entities (payload: see `label_blobs`), and REJECTED_LABELS for the shard
+# of them for the lanes of their customers and entities (payload: see `label_blobs`), and REJECTED_LABELS for the shard
 # of its own key (key, payload and position of each, and as the last payload `Rejection`s as JSON).
 # What is keyed is a pair of key and value, see `topology.key_by_first`.
 SHARD = Types.INT()

@@ -71,13 +71,6 @@ def entity_buckets(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return found
 
 
-def rows_by_shard(shards: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Yield each of the shards of n rows, (n,), with its rows in their sequence."""
-    sequence = np.argsort(shards, kind="stable")
-    found, begins = np.unique(shards[sequence], return_index=True)
-    yield from zip(found.tolist(), np.split(sequence, begins[1:]), strict=False)
-
-
 def shard_sql(column: str, shards: int) -> str:
     """Return the SQL expression for the key of the shard that the customer in `column` belongs to.
 

@@ -9,9 +9,10 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs.job_config import JobConfig
-from jobs.operators.entity_batch import EntityBatch
+from jobs.operators.current_key import CurrentKey
+from jobs.operators.entity_batch import decode_entity_batches
 from jobs.operators.entity_counts import EntityCounts
-from jobs.operators.entity_reply import EntityReply
+from jobs.operators.entity_reply import encode_reply
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import EntityState
 from jobs.operators.label_blobs import decode_entity_labels
@@ -24,6 +25,7 @@ from models.features.warm_up import warm_up
 class AdvanceEntities(ReleasingOperator):
     """Live features and known labels of merchants and devices; keyed by entity shard, so that all of an entity meet.
 
+    A blob is for all shards of this subtask, whose lane has the key that it comes under, and so is the reply.
     For what an event meets see `EntityEngine`, for what a label meets `FeatureEngine`, for what is stored
     `EntityState`.
     """
@@ -34,23 +36,30 @@ class AdvanceEntities(ReleasingOperator):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state, and compile the kernels before the first batch comes."""
         super().open(runtime_context)
-        self._state = EntityState(runtime_context, self._config.mode)
+        self._state, self._current_key = EntityState(runtime_context, self._config.mode), CurrentKey(runtime_context)
         self._shards: dict[int, EntityShard] = {}
         self._counts = EntityCounts(runtime_context)
         warm_up()
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
+    def process_element(self, value: Any, _ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Process one MICRO_BATCH: of ENTITY_LABELS, or of events; then emit a SHARDED_BATCH with the reply."""
-        batch, key = MicroBatch(*value), ctx.get_current_key()
+        batch = MicroBatch(*value)
+        if batch.kind == ENTITY_LABELS:
+            for key, labels, positions in decode_entity_labels(batch.payloads[0]):
+                self._switch(key).learn(labels, positions)
+            return
+        number, customer_shard = batch.positions
+        parts = []
+        for key, events in decode_entity_batches(batch.payloads[0]):
+            shard = self._switch(key)
+            parts.append(shard.advance(events) if batch.kind == ENTITY_EVENTS else shard.describe(events))
+            self._counts.update(key, shard.figures)
+        yield sharded(customer_shard, ENTITY_REPLY, encode_reply(number, parts), [number])
+
+    def _switch(self, key: int) -> EntityShard:
+        """Return a shard, whose key is the current one from now on."""
+        self._current_key.switch(key)
         if key not in self._shards:
             capacity = self._config.entities_per_shard
             self._shards[key] = EntityShard(self._state, capacity, with_labels=self._config.labels)
-        shard = self._shards[key]
-        if batch.kind == ENTITY_LABELS:
-            shard.learn(*decode_entity_labels(batch.payloads[0]))
-            return
-        number, customer_shard = batch.positions
-        events = EntityBatch.decode(batch.payloads[0])
-        features = shard.advance(events) if batch.kind == ENTITY_EVENTS else shard.describe(events)
-        self._counts.update(key, shard.figures)
-        yield sharded(customer_shard, ENTITY_REPLY, EntityReply(number, features).encode(), [number])
+        return self._shards[key]

@@ -1,4 +1,4 @@
-"""The decoding operator: micro-batches become columns for their shard, and events and labels for those of entities."""
+"""The decoding operator: micro-batches become columns for their shard, and events and labels for lanes of others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
 from jobs.job_config import JobConfig
+from jobs.lanes import LanePart, Lanes
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
 from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
@@ -33,7 +34,7 @@ from jobs.record_types import (
     TRANSACTIONS,
     kafka_times_ms,
 )
-from jobs.shards import SHARD_KEYS, entity_buckets, rows_by_shard
+from jobs.shards import SHARD_KEYS, entity_buckets
 from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_labels import labels_by_entity
 from models.features.warm_up import warm_up
@@ -53,9 +54,9 @@ class DecodeBatch(KeyedProcessFunction):
     """Decoder of micro-batches of transactions, queries and labels; keyed by shard, so that a customer's stay in order.
 
     A batch of transactions or queries is two kinds of output: itself, decoded, for its own shard, and under EVENTS the
-    events of its merchants and devices, one blob for each entity shard that has any. Labels come with all others of
-    their partition, and go to the shards of their customers, and under EVENTS to those of their entities, one blob for
-    each that has any. It has no state.
+    events of its merchants and devices, one blob for each lane of entity shards that has any. Labels come with all
+    others of their partition, and go to the shards of their customers, and under EVENTS to those of their entities,
+    again one blob for each lane. It has no state.
     """
 
     def __init__(self, config: JobConfig) -> None:
@@ -76,7 +77,8 @@ class DecodeBatch(KeyedProcessFunction):
             LabelBatchDecoder(subject, registry, config.limits),
             plain_record(avro_schemas.LABEL, subject, registry, PLAIN_LABEL),
         )
-        self._entity_shards = np.array(SHARD_KEYS[config.entity_shards])
+        self._customer_lanes = Lanes(SHARD_KEYS[config.shards], config.parallelism)
+        self._entity_lanes = Lanes(SHARD_KEYS[config.entity_shards], config.parallelism)
         warm_up()
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
@@ -86,13 +88,13 @@ class DecodeBatch(KeyedProcessFunction):
 
     def _sent_events(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
         records, rejections, entities = self._decoded(batch)
-        events = self._by_entity_shard(entities)
+        parts = list(self._entity_parts(entities.events["key"]))
         # Queries and transactions have positions in topics of their own.
         number = batch.positions[0] if batch.kind == TRANSACTIONS else -1 - batch.positions[0]
         decoded = DecodedBatch(
             kind=batch.kind,
             number=number,
-            entity_shards=tuple(events),
+            replies=len(parts),
             records=records,
             rejections=rejections,
             positions=np.array(batch.positions, np.int64),
@@ -100,18 +102,18 @@ class DecodeBatch(KeyedProcessFunction):
         )
         yield sharded(shard, DECODED, decoded.encode(), [number])
         kind = ENTITY_EVENTS if batch.kind == TRANSACTIONS else QUERIED_ENTITIES
-        for entity_shard, mine in events.items():
-            yield EVENTS, sharded(entity_shard, kind, mine.encode(), [number, shard])
+        for part in parts:
+            yield EVENTS, sharded(part.lane, kind, entities.encode(part), [number, shard])
 
     def _sent_labels(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
         read = self._labels.read(*batch[1:])
         payloads = items_of(batch.payloads, read.rows)
-        for customer_shard, blob in customer_blobs(read.labels, read.shards, read.positions, payloads):
-            yield sharded(customer_shard, CUSTOMER_LABELS, blob, [0])
+        parts = self._customer_lanes.parts(self._customer_lanes.numbers_of(read.shards))
+        for lane, blob in customer_blobs(read.labels, parts, read.positions, payloads):
+            yield sharded(lane, CUSTOMER_LABELS, blob, [0])
         labels, rows = labels_by_entity(read.labels)
-        shards = self._shards_of(labels["key"])
-        for entity_shard, blob in entity_blobs(labels, shards, read.positions[rows]):
-            yield EVENTS, sharded(entity_shard, ENTITY_LABELS, blob, [0])
+        for lane, blob in entity_blobs(labels, self._entity_parts(labels["key"]), read.positions[rows]):
+            yield EVENTS, sharded(lane, ENTITY_LABELS, blob, [0])
         if read.rejections:
             yield Row(shard, rejected_labels(batch, read.rejections))
 
@@ -131,14 +133,9 @@ class DecodeBatch(KeyedProcessFunction):
             events = _events(decoded.records)
         return decoded.records, decoded.rejections, events
 
-    def _by_entity_shard(self, batch: EntityBatch) -> dict[int, EntityBatch]:
-        if len(self._entity_shards) == 1:
-            return {int(self._entity_shards[0]): batch} if len(batch.events) else {}
-        return {shard: batch.take(rows) for shard, rows in rows_by_shard(self._shards_of(batch.events["key"]))}
-
-    def _shards_of(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = self._entity_shards[entity_buckets(keys) % np.uint64(len(self._entity_shards))]
-        return found
+    def _entity_parts(self, keys: NDArray[np.uint64]) -> Iterator[LanePart]:
+        numbers = entity_buckets(keys) % np.uint64(self._config.entity_shards)
+        return self._entity_lanes.parts(numbers.astype(np.int64))
 
 
 def _events(records: pa.RecordBatch) -> EntityBatch:

@@ -28,8 +28,8 @@ class DecodedBatch:
         TRANSACTIONS or QUERIES, see `record_types`.
     number : int
         Unique among the shard's batches.
-    entity_shards : tuple of int
-        Keys of the entity shards that reply to the batch.
+    replies : int
+        Lanes of entity shards that reply to the batch.
     records : pyarrow.RecordBatch of TRANSACTION_ARROW
         The n good ones; of queries, the transactions that they ask about.
     rejections : list of Rejection
@@ -42,7 +42,7 @@ class DecodedBatch:
 
     kind: int
     number: int
-    entity_shards: tuple[int, ...]
+    replies: int
     records: pa.RecordBatch
     rejections: list[Rejection]
     positions: NDArray[np.int64]
@@ -56,7 +56,7 @@ class DecodedBatch:
     def encode(self) -> bytes:
         """Return the batch as bytes."""
         rejections = [(item.row, item.reason.value, item.detail) for item in self.rejections]
-        head = json.dumps([self.kind, self.number, self.entity_shards, rejections]).encode()
+        head = json.dumps([self.kind, self.number, self.replies, rejections]).encode()
         positions = self.positions.astype("<i8", copy=False).tobytes()
         return pack((head, _serialized(self.records), positions, self.originals))
 
@@ -70,11 +70,11 @@ class DecodedBatch:
             The bytes are of another version.
         """
         head, records, positions, originals = unpack(raw)
-        kind, number, shards, rejections = json.loads(bytes(head))
+        kind, number, replies, rejections = json.loads(bytes(head))
         return cls(
             kind=kind,
             number=number,
-            entity_shards=tuple(shards),
+            replies=replies,
             records=_read(records, TRANSACTION_ARROW),
             rejections=[Rejection(row, Reason(reason), detail) for row, reason, detail in rejections],
             positions=np.frombuffer(positions, "<i8"),

@@ -1,12 +1,14 @@
-"""Events of a micro-batch on their way to an entity shard."""
+"""Events of a micro-batch on their way to the entity shards of a lane."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.lanes import LanePart, decode_shards, encode_shards
 from jobs.operators.packed import pack, unpack
 from models.features.entities.entity_record import EVENT
 
@@ -24,16 +26,14 @@ class EntityBatch(NamedTuple):
     events: NDArray[Any]
     units: NDArray[np.float64]
 
-    def encode(self) -> bytes:
-        """Return the events as bytes."""
-        return pack((self.events.tobytes(), self.units.tobytes()))
+    def encode(self, part: LanePart) -> bytes:
+        """Return the events of a lane as bytes; ``part`` has their rows."""
+        return pack((encode_shards(part), self.events[part.rows].tobytes(), self.units[part.rows].tobytes()))
 
-    @classmethod
-    def decode(cls, raw: bytes) -> EntityBatch:
-        """Read what `encode` wrote."""
-        events, units = unpack(raw)
-        return cls(np.frombuffer(events, EVENT), np.frombuffer(units, "<f8"))
 
-    def take(self, rows: NDArray[np.intp]) -> EntityBatch:
-        """Return some of the events."""
-        return EntityBatch(self.events[rows], self.units[rows])
+def decode_entity_batches(raw: bytes) -> Iterator[tuple[int, EntityBatch]]:
+    """Yield the keys of the shards in a blob of `EntityBatch.encode`, each with its events."""
+    shards, packed_events, packed_units = unpack(raw)
+    events, units = np.frombuffer(packed_events, EVENT), np.frombuffer(packed_units, "<f8")
+    for shard, rows in decode_shards(shards):
+        yield shard, EntityBatch(events[rows], units[rows])

@@ -1,4 +1,4 @@
-"""Decoded batches that wait for the replies of their entity shards."""
+"""Decoded batches that wait for the replies of the entity shards."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobs.operators.decoded_batch import DecodedBatch
-from jobs.operators.entity_reply import EntityReply
-from models.features.entities.entity_inputs import EntityInputs
+from jobs.operators.entity_reply import decode_reply
+from models.features.entities.entity_inputs import EntityInputs, EventFeatures
 
 
 class Gathered(NamedTuple):
@@ -28,7 +28,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._waiting: deque[DecodedBatch] = deque()
-        self._received: dict[int, list[EntityReply]] = {}
+        self._received: dict[int, list[EventFeatures]] = {}
 
     def add(self, raw: bytes) -> Iterator[Gathered]:
         """Add a decoded batch; yield the batches that are complete now."""
@@ -37,15 +37,15 @@ class Gathering:
 
     def reply(self, raw: bytes) -> Iterator[Gathered]:
         """Add a reply; yield the batches that are complete now."""
-        reply = EntityReply.decode(raw)
-        self._received.setdefault(reply.number, []).append(reply)
+        number, features = decode_reply(raw)
+        self._received.setdefault(number, []).append(features)
         return self._complete()
 
     def _complete(self) -> Iterator[Gathered]:
         while self._waiting:
             batch = self._waiting[0]
-            if len(self._received.get(batch.number, ())) < len(batch.entity_shards):
+            if len(self._received.get(batch.number, ())) < batch.replies:
                 return
             self._waiting.popleft()
-            parts = [reply.features for reply in self._received.pop(batch.number, ())]
-            yield Gathered(batch, EntityInputs.gathered(batch.records.num_rows, parts))
+            replies = self._received.pop(batch.number, ())
+            yield Gathered(batch, EntityInputs.gathered(batch.records.num_rows, replies))

@@ -1,9 +1,9 @@
-"""Labels on their way from DecodeBatch to the shards of their customers and entities."""
+"""Labels on their way from DecodeBatch to the lanes of their customers and entities."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyflink.common import Row
 
+from jobs.lanes import LanePart, decode_shards, encode_shards
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.packed import pack, unpack
 from jobs.record_types import REJECTED_LABELS
-from jobs.shards import rows_by_shard
 from models.features.columns import string_values
 from models.features.label_batch import LabelBatch
 from models.features.label_record import ENTITY_LABEL
@@ -45,30 +45,35 @@ class CustomerLabels(NamedTuple):
     positions: NDArray[np.int64]
     payloads: pa.Array
 
-    @classmethod
-    def decode(cls, raw: bytes) -> CustomerLabels:
-        """Read what `customer_blobs` wrote."""
-        batch = pa.ipc.read_record_batch(pa.py_buffer(raw), _COLUMNS)
-        labels = LabelBatch(
-            transactions=batch.column("transaction").to_numpy(),
-            customers=string_values(batch.column("customer")),
-            verdicts=batch.column("verdict").to_numpy(),
-            label_times_ms=batch.column("label_time_ms").to_numpy(),
-            entity_keys=np.empty((len(batch), 0), np.uint64),
-        )
-        return cls(labels, batch.column("position").to_numpy(), batch.column("payload"))
+
+def decode_customer_labels(raw: bytes) -> Iterator[tuple[int, CustomerLabels]]:
+    """Yield the keys of the shards in a blob of `customer_blobs`, each with the labels of its customers."""
+    shards, content = unpack(raw)
+    batch = pa.ipc.read_record_batch(pa.py_buffer(content), _COLUMNS)
+    labels = LabelBatch(
+        transactions=batch.column("transaction").to_numpy(),
+        customers=string_values(batch.column("customer")),
+        verdicts=batch.column("verdict").to_numpy(),
+        label_times_ms=batch.column("label_time_ms").to_numpy(),
+        entity_keys=np.empty((len(batch), 0), np.uint64),
+    )
+    positions, payloads = batch.column("position").to_numpy(), batch.column("payload")
+    for shard, rows in decode_shards(shards):
+        yield shard, CustomerLabels(labels[rows], positions[rows], payloads[rows])
 
 
 def customer_blobs(
-    labels: LabelBatch, shards: NDArray[np.int64], positions: NDArray[np.int64], payloads: Sequence[bytes]
+    labels: LabelBatch, parts: Iterable[LanePart], positions: NDArray[np.int64], payloads: Sequence[bytes]
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the customers' shards that labels are for, each with its `CustomerLabels` as bytes.
+    """Yield the keys of the lanes that labels are for, each with the `CustomerLabels` of its shards as bytes.
 
     Parameters
     ----------
     labels : LabelBatch
         n labels.
-    shards, positions : ndarray of int64, (n,)
+    parts : iterable of LanePart
+        Of their customers' shards.
+    positions : ndarray of int64, (n,)
     payloads : n of bytes
     """
     columns = [
@@ -76,29 +81,32 @@ def customer_blobs(
         pa.array(labels.label_times_ms), pa.array(positions), pa.array(payloads, pa.binary()),
     ]  # fmt: skip
     batch = pa.RecordBatch.from_arrays(columns, schema=_COLUMNS)
-    for shard, rows in rows_by_shard(shards):
-        mine = batch if len(rows) == len(labels) else batch.take(pa.array(rows))
-        yield shard, mine.serialize().to_pybytes()
+    for part in parts:
+        yield part.lane, pack((encode_shards(part), batch.take(pa.array(part.rows)).serialize().to_pybytes()))
 
 
 def entity_blobs(
-    labels: NDArray[Any], shards: NDArray[np.int64], positions: NDArray[np.int64]
+    labels: NDArray[Any], parts: Iterable[LanePart], positions: NDArray[np.int64]
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the entity shards that labels are for, each with its labels and their positions as bytes.
+    """Yield the keys of the lanes that labels are for, each with its shards' labels and their positions as bytes.
 
     Parameters
     ----------
     labels : ndarray of ENTITY_LABEL, (n,)
-    shards, positions : ndarray of int64, (n,)
+    parts : iterable of LanePart
+        Of the entities' shards.
+    positions : ndarray of int64, (n,)
     """
-    for shard, rows in rows_by_shard(shards):
-        yield shard, pack((labels[rows].tobytes(), positions[rows].tobytes()))
+    for part in parts:
+        yield part.lane, pack((encode_shards(part), labels[part.rows].tobytes(), positions[part.rows].tobytes()))
 
 
-def decode_entity_labels(raw: bytes) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the labels, of ENTITY_LABEL, and the positions of a blob of `entity_blobs`."""
-    labels, positions = unpack(raw)
-    return np.frombuffer(labels, ENTITY_LABEL), np.frombuffer(positions, "<i8")
+def decode_entity_labels(raw: bytes) -> Iterator[tuple[int, NDArray[Any], NDArray[np.int64]]]:
+    """Yield the keys of the shards in a blob of `entity_blobs`, each with labels of ENTITY_LABEL and positions."""
+    shards, packed_labels, packed_positions = unpack(raw)
+    labels, positions = np.frombuffer(packed_labels, ENTITY_LABEL), np.frombuffer(packed_positions, "<i8")
+    for shard, rows in decode_shards(shards):
+        yield shard, labels[rows], positions[rows]
 
 
 def rejected_labels(batch: MicroBatch, rejections: Sequence[Rejection]) -> Row:

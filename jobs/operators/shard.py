@@ -13,7 +13,7 @@ from pyflink.datastream import OutputTag
 
 from jobs.operators.gathering import Gathered, Gathering
 from jobs.operators.guarded_scoring import GuardedScoring, Scored
-from jobs.operators.label_blobs import CustomerLabels, decode_rejected
+from jobs.operators.label_blobs import decode_rejected
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.plain_records import plain_transaction
 from jobs.operators.scoring_run import ScoringInput
@@ -24,7 +24,6 @@ from jobs.operators.shard_rules import ShardRules
 from jobs.operators.shard_scorer import ShardScorer
 from jobs.operators.shard_snoozes import ShardSnoozes
 from jobs.record_types import (
-    CUSTOMER_LABELS,
     DECODED,
     DEPLOYMENT,
     ENTITY_REPLY,
@@ -43,6 +42,7 @@ from schemas.wall_clock import now_ms
 
 if TYPE_CHECKING:
     from jobs.operators.decoded_batch import DecodedBatch
+    from jobs.operators.label_blobs import CustomerLabels
     from jobs.operators.subtask import Subtask
     from models.features.entities.entity_inputs import EntityInputs
 
@@ -82,7 +82,6 @@ class Shard:
         self._handlers: Mapping[int, Handler] = {
             DECODED: self._decoded,
             ENTITY_REPLY: self._replied,
-            CUSTOMER_LABELS: self._learn,
             REJECTED_LABELS: self._reject_labels,
             DEPLOYMENT: self._deploy,
             RULES: self._replace_rules,
@@ -171,8 +170,9 @@ class Shard:
             for signal, observation in part.observed:
                 yield OBSERVATIONS, Row(signal, observation.to_json())
 
-    def _learn(self, batch: MicroBatch) -> Iterator[Any]:
-        labels, positions, payloads = CustomerLabels.decode(batch.payloads[0])
+    def learn(self, given: CustomerLabels) -> Iterator[Any]:
+        """Learn labels of the shard's customers: yield TOPIC_BATCHes of those that can't be learned."""
+        labels, positions, payloads = given
         failed = self._scorer.learn(labels, positions)
         if failed:
             letters = [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in failed.items()]

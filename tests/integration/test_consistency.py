@@ -54,7 +54,7 @@ def assert_scored_and_logged(lane: Lane, table: pa.Table, places: list[tuple[int
 def test_scores_in_process_mode_are_those_of_the_replay_and_are_recomputed_from_the_topics(
     open_lane, artifact, point_at
 ):
-    lane = open_lane(mode="process", feature_log_share=1)
+    lane = open_lane(mode="process", shards=8, feature_log_share=1)
     point_at(lane)
     table, places = send_among_misfits(lane)
     lane.submit()

@@ -50,6 +50,7 @@ def test_a_job_continues_in_other_shards_and_the_other_mode_and_verify_finds_no_
     lane.send_labels(second)
     savepoint = stop_in_mid_stream(lane, second)
     lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "eight", shards=4, mode="process"))
+    lane.send_labels(third)
     lane.send(third)
     lane.await_scores(3 * PART)
     lane.await_records(lane.topics.inference, 3 * PART)

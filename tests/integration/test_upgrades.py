@@ -80,7 +80,7 @@ def test_rescaled_with_labels_and_killed_taskmanagers_all_scores_are_recomputed_
     open_lane, point_at, mode, parallelisms, rows
 ):
     model, table = artifact_folder(), card_world(rows, customers=max(600, rows // 80), label_delay_days=0.5)
-    lane = open_lane(model=model, mode=mode, shards=4, feature_log_share=1)
+    lane = open_lane(model=model, mode=mode, shards=8, feature_log_share=1)
     point_at(lane)
     ensure_slots(lane, max(parallelisms))
     savepoint = None

@@ -29,15 +29,15 @@ class EventFeatures(NamedTuple):
     sequences : ndarray of int64, (m,)
     label_x : ndarray of float32, (those with labels, LABEL_WIDTH)
         See `EntityLabels`.
-    label_offsets : sequence of int
-        Of each partition of the labels topic, the next label that the entities did not know yet.
+    label_offsets : sequence of int, (P,) or ndarray of int64, (m, P)
+        Of each partition of the labels topic, the next label that the entities, or each one, did not know yet.
     """
 
     rows: NDArray[np.uint32]
     x: NDArray[np.float32]
     sequences: NDArray[np.int64]
     label_x: NDArray[np.float32]
-    label_offsets: Sequence[int] = ()
+    label_offsets: Sequence[int] | NDArray[np.int64] = ()
 
 
 class EntityInputs(NamedTuple):
@@ -75,7 +75,7 @@ class EntityInputs(NamedTuple):
     def gathered(cls, n: int, replies: Iterable[EventFeatures]) -> EntityInputs:
         """Return the inputs of n transactions from the replies to their events, each event in one of them."""
         found = list(replies)
-        partitions = max((len(reply.label_offsets) for reply in found), default=0)
+        partitions = max((np.shape(reply.label_offsets)[-1] for reply in found), default=0)
         gathered = cls.missing(n, partitions)
         x, sequences = gathered.x.reshape(-1, ENTITY_WIDTH), gathered.sequences.reshape(-1)
         label_x = gathered.label_x.reshape(n, len(LABELLED_ENTITIES), LABEL_WIDTH)
@@ -84,7 +84,7 @@ class EntityInputs(NamedTuple):
             x[reply.rows], sequences[reply.rows] = reply.x, reply.sequences
             transactions, entities = np.divmod(reply.rows[has_labels(reply.rows)], np.uint32(len(ENTITIES)))
             label_x[transactions, entities] = reply.label_x
-            label_offsets[reply.rows, : len(reply.label_offsets)] = reply.label_offsets
+            label_offsets[reply.rows, : np.shape(reply.label_offsets)[-1]] = reply.label_offsets
         return gathered
 
     def take(self, rows: slice | Rows) -> EntityInputs:

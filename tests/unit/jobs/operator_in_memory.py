@@ -6,6 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from pyflink.common import Row
+
 from jobs.job_config import JobConfig
 from jobs.operators.advance_entities import AdvanceEntities
 from jobs.operators.decode_batch import EVENTS, DecodeBatch
@@ -91,6 +93,7 @@ class Context:
 
     def __init__(self) -> None:
         self.key = 0
+        self._keyed_state_backend = SimpleNamespace(set_current_key=self._set_current_key)
         self.states: dict[str, Any] = {}
         self.counts = Counter[str]()
 
@@ -111,6 +114,9 @@ class Context:
 
     def get_current_key(self) -> int:
         return self.key
+
+    def _set_current_key(self, key: Row) -> None:
+        (self.key,) = key
 
     def timer_service(self) -> Any:
         return SimpleNamespace(register_processing_time_timer=lambda _at_ms: None)

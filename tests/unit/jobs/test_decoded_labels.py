@@ -5,9 +5,10 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from jobs.flink_hash import MAX_PARALLELISM, row_key_groups
 from jobs.operators import label_log
 from jobs.operators.decode_batch import EVENTS
-from jobs.operators.label_blobs import CustomerLabels, decode_entity_labels
+from jobs.operators.label_blobs import decode_customer_labels, decode_entity_labels
 from jobs.record_types import CUSTOMER_LABELS, ENTITY_LABELS, LABELS, REJECTED_LABELS, STAMP_SHIFT
 from jobs.shards import SHARD_KEYS
 from tests.batches import LABELS as LABEL_KIND
@@ -16,34 +17,43 @@ from tests.unit.jobs.operator_in_memory import OperatorInMemory
 from tests.unit.training.histories import customer_folder
 
 
-def decoded(records, shards):
-    """Return what DecodeBatch emits for labels whose customers are on shards of a job: (to entities?, row)."""
+def subtask(key, parallelism):
+    """Return the subtask to which Flink sends a key."""
+    return int(row_key_groups(np.array([key]))[0]) * parallelism // MAX_PARALLELISM
+
+
+def decoded(records, shards, parallelism=1):
+    """Yield what DecodeBatch emits for labels whose customers are on shards of a job: (to entities?, lane, row)."""
     keys = SHARD_KEYS[shards]
-    operator = OperatorInMemory(customer_folder(), shards=shards)
+    operator = OperatorInMemory(customer_folder(), shards=shards, parallelism=parallelism)
     stamps = [(NOON_MS // 1000 << STAMP_SHIFT) + keys[row % shards] for row in range(len(records))]
     payloads = [LABEL_KIND.codec.encode(record) for record in records]
     batch = (LABELS, [record["customer_id"] for record in records], payloads, list(range(len(records))), stamps)
     operator._decoding_context.key = keys[0]
     for item in operator._decoding.process_element(batch, operator._decoding_context):
         to_entities = isinstance(item, tuple) and item[0] is EVENTS
-        shard, row = item[1] if to_entities else item
-        yield to_entities, shard, row
+        lane, row = item[1] if to_entities else item
+        yield to_entities, lane, row
 
 
-@pytest.mark.parametrize("shards", [1, 2, 8])
-def test_each_label_goes_to_its_customers_shard_and_to_one_shard_of_its_merchant_alone(shards):
+@pytest.mark.parametrize(("shards", "parallelism"), [(1, 1), (2, 1), (8, 2), (8, 3), (8, 8)])
+def test_each_label_goes_to_its_customers_shard_and_to_one_shard_of_its_merchant_alone(shards, parallelism):
     records = [label(number, merchant_id=f"m{number % 5}", device_id=None) for number in range(40)]
-    customers, entities = {}, {}
-    for to_entities, shard, (kind, _, (payload,), _, _) in decoded(records, shards):
+    customers, entities, lanes = {}, {}, []
+    for to_entities, lane, (kind, _, (payload,), _, _) in decoded(records, shards, parallelism):
+        lanes.append((to_entities, lane))
         if to_entities:
             assert kind == ENTITY_LABELS
-            found, positions = decode_entity_labels(payload)
-            entities[shard] = dict(zip(positions.tolist(), found["key"].tolist(), strict=True))
+            for shard, found, positions in decode_entity_labels(payload):
+                assert subtask(shard, parallelism) == subtask(lane, parallelism)
+                entities[shard] = dict(zip(positions.tolist(), found["key"].tolist(), strict=True))
         else:
             assert kind == CUSTOMER_LABELS
-            labels, positions, payloads = CustomerLabels.decode(payload)
-            customers[shard] = dict(zip(positions.tolist(), labels.customers, strict=True))
-            assert payloads.to_pylist() == [LABEL_KIND.codec.encode(records[row]) for row in positions.tolist()]
+            for shard, (labels, positions, payloads) in decode_customer_labels(payload):
+                assert subtask(shard, parallelism) == subtask(lane, parallelism)
+                customers[shard] = dict(zip(positions.tolist(), labels.customers, strict=True))
+                assert payloads.to_pylist() == [LABEL_KIND.codec.encode(records[row]) for row in positions.tolist()]
+    assert len(lanes) == len(set(lanes)) <= 2 * parallelism, "one blob for each subtask of the two operators"
     assert {shard: sorted(rows) for shard, rows in customers.items()} == {
         key: list(range(index, 40, shards)) for index, key in enumerate(SHARD_KEYS[shards])
     }
@@ -59,12 +69,12 @@ def test_each_label_goes_to_its_customers_shard_and_to_one_shard_of_its_merchant
 def test_a_label_goes_to_one_shard_of_its_device_too():
     records = [label(number, merchant_id="m", device_id=f"d{number % 3}") for number in range(40)]
     shards, rows = defaultdict(set), defaultdict(list)
-    for to_entities, shard, (_, _, (payload,), _, _) in decoded(records, 8):
+    for to_entities, _, (_, _, (payload,), _, _) in decoded(records, 8):
         if to_entities:
-            found, positions = decode_entity_labels(payload)
-            for key, row in zip(found["key"].tolist(), positions.tolist(), strict=True):
-                shards[key].add(shard)
-                rows[key].append(row)
+            for shard, found, positions in decode_entity_labels(payload):
+                for key, row in zip(found["key"].tolist(), positions.tolist(), strict=True):
+                    shards[key].add(shard)
+                    rows[key].append(row)
     assert all(len(mine) == 1 for mine in shards.values())
     assert sorted(rows.values()) == sorted([list(range(40)), *(list(range(n, 40, 3)) for n in range(3))])
 
