@@ -73,23 +73,45 @@ def _find_id(transactions, minutes, span, transaction, oldest_minute):
 
 @inlined
 def _append_id(transactions, minutes, scores, span, transaction, minute, score):
-    """Append an id to a row, of which the first leaves when it has all it may."""
-    first, count = span[_FIRST], span[_COUNT]
-    if count == _MAX_IDS:
-        first += 1
-        count -= 1
-    if first + count == transactions.size or first > count + 64:  # so that few pages of the row are touched
-        for j in range(count):
-            transactions[j] = transactions[first + j]
-            minutes[j] = minutes[first + j]
-            scores[j] = scores[first + j]
-        first = 0
-    transactions[first + count] = transaction
-    minutes[first + count] = minute
-    scores[first + count] = score
-    span[_FIRST] = first
-    span[_COUNT] = count + 1
-    span[_UNSCORED] = min(span[_UNSCORED] + 1, count + 1)
+    """Append an id to a row that has room, of which the first leaves when it has all it may."""
+    if span[_COUNT] == _MAX_IDS:
+        span[_FIRST] += 1
+        span[_COUNT] -= 1
+    end = span[_FIRST] + span[_COUNT]
+    transactions[end] = transaction
+    minutes[end] = minute
+    scores[end] = score
+    span[_COUNT] += 1
+    span[_UNSCORED] = min(span[_UNSCORED] + 1, span[_COUNT])
+
+
+@inlined
+def _take_row(free):
+    """Return a free row of ids."""
+    free[-1] -= 1
+    return free[free[-1]]
+
+
+@inlined
+def _release_row(free, row):
+    """Make a row of ids free."""
+    free[free[-1]] = row
+    free[-1] += 1
+
+
+@inlined
+def _moved_ids(ids, row):
+    """Return another row, with the ids of one at its beginning."""
+    free, transactions, minutes, scores, spans = ids
+    other, first, count = _take_row(free), spans[row, _FIRST], spans[row, _COUNT]
+    for j in range(count):
+        transactions[other, j] = transactions[row, first + j]
+        minutes[other, j] = minutes[row, first + j]
+        scores[other, j] = scores[row, first + j]
+    spans[other, _FIRST] = 0
+    spans[other, _COUNT] = count
+    spans[other, _UNSCORED] = spans[row, _UNSCORED]
+    return other
 
 
 @inlined
@@ -108,14 +130,15 @@ def _first_score(row, count, ids, id_row, transaction):
 
 
 @inlined
-def _keep_id(id_rows, ids, slot, transaction, time_ms, score, newest_ms):
+def _keep_id(id_rows, ids, slot, leaving, newest_ms, undoable):
     """Keep the id of a transaction that leaves a customer's entries, and forget those that are too old by now.
 
-    A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are.
+    A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are. A row
+    that a customer leaves is free at once, unless it is ``undoable``: then its content stays as it was.
     """
     free, transactions, minutes, scores, spans = ids
     oldest = newest_ms // MINUTE_MS - _DUPLICATE_MINUTES
-    minute = time_ms // MINUTE_MS
+    minute = leaving.event_time_ms // MINUTE_MS
     row = id_rows[slot]
     if row:
         span = spans[row]
@@ -124,16 +147,24 @@ def _keep_id(id_rows, ids, slot, transaction, time_ms, score, newest_ms):
             span[_COUNT] -= 1
         span[_UNSCORED] = min(span[_UNSCORED], span[_COUNT])
         if minute < oldest and not span[_COUNT]:
-            free[free[-1]] = row
-            free[-1] += 1
             id_rows[slot] = 0
+            if not undoable:
+                _release_row(free, row)
     if minute < oldest:
         return
     if not row:
-        free[-1] -= 1
-        row = id_rows[slot] = free[free[-1]]
+        row = id_rows[slot] = _take_row(free)
         spans[row, :] = 0
-    _append_id(transactions[row], minutes[row], scores[row], spans[row], transaction, minute, score)
+    elif spans[row, _FIRST] + spans[row, _COUNT] == transactions.shape[1] or (
+        spans[row, _FIRST] > spans[row, _COUNT] + 64  # so that few pages of the row are touched
+    ):
+        id_rows[slot] = _moved_ids(ids, row)
+        if not undoable:
+            _release_row(free, row)
+        row = id_rows[slot]
+    _append_id(
+        transactions[row], minutes[row], scores[row], spans[row], leaving.transaction, minute, leaving.score
+    )  # fmt: skip
 
 
 @inlined
@@ -205,15 +236,75 @@ def _make_room(row, count, index):
     return index - 1
 
 
+@inlined
+def _note(changes, i, entries, counts, tiled, id_rows, spans, changed, slot, index):
+    """Note a customer before a transaction is added, see `CHANGE`."""
+    head, row = changes[0][i], id_rows[slot]
+    head.slot = slot
+    head.count = counts[slot]
+    head.index = index - 1 if counts[slot] == entries.shape[1] else index
+    head.id_row = row
+    head.first_id = spans[row, _FIRST]
+    head.ids = spans[row, _COUNT]
+    head.unscored = spans[row, _UNSCORED]
+    head.tiled = tiled[slot]
+    head.changed = changed[slot]
+    head.is_open = 1
+    head.moved_ids = 0
+
+
+@inlined
+def _note_tiles(changes, i, tiles, windows_ms, leaving):
+    """Note what a transaction that leaves the entries will change."""
+    changes[0][i].tiled_ms = leaving.event_time_ms
+    changes[1][i] = leaving
+    for window in range(windows_ms.size):
+        number = leaving.event_time_ms // (windows_ms[window] // (_TILES - 1))
+        changes[2][i, window] = tiles[window * _TILES + number % _TILES]
+
+
+@inlined
+def _add(
+    entries, counts, tiles, tiled, id_rows, ids, changed, slot, windows_ms, added, i, changes
+):  # fmt: skip
+    """Add a transaction to its customer's history, note the change unless ``changes`` is empty, return its status."""
+    row, count, entry = entries[slot], counts[slot], added[i]
+    index = _index_of(row, count, entry.event_time_ms)
+    undoable = changes[0].size > 0
+    if undoable:
+        _note(changes, i, entries, counts, tiled, id_rows, ids[4], changed, slot, index)
+    changed[slot] = 1
+    if count == row.size:
+        leaving = entry
+        if index:
+            leaving = row[0]
+        if undoable:
+            _note_tiles(changes, i, tiles[slot], windows_ms, leaving)
+        _lay_tiles(tiles[slot], tiled, slot)
+        newest_ms = max(entry.event_time_ms, row[count - 1].event_time_ms)
+        _add_to_tiles(tiles[slot], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
+        _keep_id(id_rows, ids, slot, leaving, newest_ms, undoable)
+        if undoable:
+            head = changes[0][i]
+            head.moved_ids = head.id_row != 0 and head.id_row != id_rows[slot]
+        if not index:
+            return _TOO_OLD
+    index = _make_room(row, count, index)
+    counts[slot] = min(count + 1, row.size)
+    row[index] = entry
+    return _KEPT
+
+
 @compiled_with(customer_facts)
 def advance(
-    entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, fact_indices, missing,
+    entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, columns, fact_indices, missing,
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
-    category_risk, type_risk, x, ingest_status, first_index, first_score,
+    category_risk, type_risk, x, ingest_status, first_index, first_score, added, changes,
 ):  # fmt: skip
     """Write the features of each event in order and add it to its customer's history.
 
-    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. Of ``x`` it writes ``columns``;
+    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out; ``changes`` is empty where nothing is to be
+    undone. Of ``x`` it writes ``columns``;
     ``fact_indices`` gives for each of them its index in the facts, ``missing`` the value of NaN there. A new entry's
     score is -(1 + its index) until `remember`.
     """
@@ -255,22 +346,52 @@ def advance(
             else:
                 first_score[i] = score
             continue
-        index = _index_of(row, count, now_ms)
-        if count == row.size:
-            _lay_tiles(tiles[slots[i]], tiled, slots[i])
-            newest_ms = max(now_ms, row[count - 1].event_time_ms)
-            if not index:
-                _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount, device)
-                _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
-                ingest_status[i] = _TOO_OLD
-                continue
-            leaving = row[0]
-            _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
-            _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
-        index = _make_room(row, count, index)
-        ingest_status[i] = _KEPT
-        counts[slots[i]] = min(count + 1, row.size)
-        _put(row[index], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
+        _put(added[i], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
+        ingest_status[i] = _add(
+            entries, counts, tiles, tiled, id_rows, ids, changed, slots[i], windows_ms, added, i, changes
+        )
+
+
+@compiled
+def restore(entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, added, changes):
+    """Add transactions that an `advance` added before, with their scores; ``changes`` is empty."""
+    for i in range(slots.size):
+        _add(entries, counts, tiles, tiled, id_rows, ids, changed, slots[i], windows_ms, added, i, changes)
+        ids[4][id_rows[slots[i]], _UNSCORED] = 0
+
+
+@compiled
+def undo(entries, counts, tiles, tiled, id_rows, free, spans, changed, windows_ms, chosen, changes):
+    """Undo the changes of the chosen transactions, from the last one on."""
+    heads, left, former = changes
+    for i in range(heads.size - 1, -1, -1):
+        head = heads[i]
+        if not head.is_open or not chosen[i]:
+            continue
+        head.is_open = 0
+        slot, index = head.slot, head.index
+        row = entries[slot]
+        counts[slot] = head.count
+        changed[slot] = head.changed
+        if head.count < row.size:
+            for j in range(index, head.count):
+                row[j] = row[j + 1]
+            continue
+        if index >= 0:
+            for j in range(index, 0, -1):
+                row[j] = row[j - 1]
+            row[0] = left[i]
+        tiled[slot] = head.tiled
+        for window in range(windows_ms.size):
+            number = head.tiled_ms // (windows_ms[window] // (_TILES - 1))
+            tiles[slot, window * _TILES + number % _TILES] = former[i, window]
+        if id_rows[slot] and id_rows[slot] != head.id_row:
+            _release_row(free, id_rows[slot])
+        id_rows[slot] = head.id_row
+        if head.id_row:
+            spans[head.id_row, _FIRST] = head.first_id
+            spans[head.id_row, _COUNT] = head.ids
+            spans[head.id_row, _UNSCORED] = head.unscored
 
 
 @compiled
