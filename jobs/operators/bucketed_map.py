@@ -36,7 +36,8 @@ class BucketedMap(Generic[Key]):
     """
 
     def __init__(self, parts: Sequence[Any], mode: Mode, hash_of: Callable[[Key], int]) -> None:
-        self._parts, self._mode, self._hash_of = parts, mode, hash_of
+        self._parts, self._mode = parts, mode
+        self._hash_of: Callable[[Key], int] = hash_of
 
     def bucket(self, key: Key) -> int:
         """Return the bucket of a key."""

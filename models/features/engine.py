@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features import customer_facts, kernel, label_facts, label_kernel
+from models.features import customer_facts, kernel, label_facts, label_kernel, undo_kernel
 from models.features.batch import FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.entities.entity_inputs import EntityInputs
@@ -225,7 +225,7 @@ class FeatureEngine:
         slots = pool.held(customers)
         for changes in pool.undo.newest_first():
             chosen = np.isin(changes.heads["slot"], slots)
-            kernel.undo(
+            undo_kernel.undo(
                 pool.entries, pool.counts, pool.tiles, pool.tiled, pool.id_rows, pool.ids.free, pool.ids.spans,
                 pool.changed, _WITHIN_CUSTOMER.windows_ms, chosen, tuple(changes),
             )  # fmt: skip

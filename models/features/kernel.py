@@ -9,17 +9,15 @@ import math
 import numpy as np
 from numba import uint64
 
-from models.features import customer_facts
-from models.features.compiled import compiled, compiled_with, inlined
+from models.features import customer_facts, customer_ids
+from models.features.compiled import compiled_with, inlined
 from models.features.customer_facts import OTHERS, PER_WINDOW, SEEN, describe, describe_windows, device_bit
-from schemas.durations import DAY_MS, MINUTE_MS
+from models.features.customer_ids import COUNT, FIRST, UNSCORED, find_id, keep_id, oldest_minute
+from schemas.durations import DAY_MS
 
 _HORIZON_MS = 90 * DAY_MS  # as in window.py
 _TILES = 13  # a window, as in history.py
 _TOO_OLD, _KEPT, _DUPLICATE = 0, 1, 2  # as in batch.py
-_DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MAX_IDS, as in history.py
-_MAX_IDS = 1_024
-_FIRST, _COUNT, _UNSCORED = 0, 1, 2  # of a row of ids: where they begin, how many, how many of the last lack a score
 
 
 @inlined
@@ -58,63 +56,6 @@ def _find(row, count, transaction):
 
 
 @inlined
-def _find_id(transactions, minutes, span, transaction, oldest_minute):
-    """Return which of a row of ids is a transaction's and not older than a minute, or -1."""
-    first, end = span[_FIRST], span[_FIRST] + span[_COUNT]
-    known = False
-    for j in range(first, end):  # without a way out, so that it is vectorised
-        known |= transactions[j] == transaction
-    if known:
-        for j in range(end - 1, first - 1, -1):
-            if transactions[j] == transaction and minutes[j] >= oldest_minute:
-                return j
-    return -1
-
-
-@inlined
-def _append_id(transactions, minutes, scores, span, transaction, minute, score):
-    """Append an id to a row that has room, of which the first leaves when it has all it may."""
-    if span[_COUNT] == _MAX_IDS:
-        span[_FIRST] += 1
-        span[_COUNT] -= 1
-    end = span[_FIRST] + span[_COUNT]
-    transactions[end] = transaction
-    minutes[end] = minute
-    scores[end] = score
-    span[_COUNT] += 1
-    span[_UNSCORED] = min(span[_UNSCORED] + 1, span[_COUNT])
-
-
-@inlined
-def _take_row(free):
-    """Return a free row of ids."""
-    free[-1] -= 1
-    return free[free[-1]]
-
-
-@inlined
-def _release_row(free, row):
-    """Make a row of ids free."""
-    free[free[-1]] = row
-    free[-1] += 1
-
-
-@inlined
-def _moved_ids(ids, row):
-    """Return another row, with the ids of one at its beginning."""
-    free, transactions, minutes, scores, spans = ids
-    other, first, count = _take_row(free), spans[row, _FIRST], spans[row, _COUNT]
-    for j in range(count):
-        transactions[other, j] = transactions[row, first + j]
-        minutes[other, j] = minutes[row, first + j]
-        scores[other, j] = scores[row, first + j]
-    spans[other, _FIRST] = 0
-    spans[other, _COUNT] = count
-    spans[other, _UNSCORED] = spans[row, _UNSCORED]
-    return other
-
-
-@inlined
 def _first_score(row, count, ids, id_row, transaction):
     """Return the score that a transaction is kept with, among the entries or the ids, or NaN when it is unknown."""
     found = _find(row, count, transaction)
@@ -122,49 +63,11 @@ def _first_score(row, count, ids, id_row, transaction):
         return row[found].score
     if id_row:
         _, transactions, minutes, scores, spans = ids
-        oldest = row[count - 1].event_time_ms // MINUTE_MS - _DUPLICATE_MINUTES
-        found = _find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
+        oldest = oldest_minute(row[count - 1].event_time_ms)
+        found = find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
         if found >= 0:
             return scores[id_row, found]
     return np.float32(np.nan)
-
-
-@inlined
-def _keep_id(id_rows, ids, slot, leaving, newest_ms, undoable):
-    """Keep the id of a transaction that leaves a customer's entries, and forget those that are too old by now.
-
-    A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are. A row
-    that a customer leaves is free at once, unless it is ``undoable``: then its content stays as it was.
-    """
-    free, transactions, minutes, scores, spans = ids
-    oldest = newest_ms // MINUTE_MS - _DUPLICATE_MINUTES
-    minute = leaving.event_time_ms // MINUTE_MS
-    row = id_rows[slot]
-    if row:
-        span = spans[row]
-        while span[_COUNT] and minutes[row, span[_FIRST]] < oldest:
-            span[_FIRST] += 1
-            span[_COUNT] -= 1
-        span[_UNSCORED] = min(span[_UNSCORED], span[_COUNT])
-        if minute < oldest and not span[_COUNT]:
-            id_rows[slot] = 0
-            if not undoable:
-                _release_row(free, row)
-    if minute < oldest:
-        return
-    if not row:
-        row = id_rows[slot] = _take_row(free)
-        spans[row, :] = 0
-    elif spans[row, _FIRST] + spans[row, _COUNT] == transactions.shape[1] or (
-        spans[row, _FIRST] > spans[row, _COUNT] + 64  # so that few pages of the row are touched
-    ):
-        id_rows[slot] = _moved_ids(ids, row)
-        if not undoable:
-            _release_row(free, row)
-        row = id_rows[slot]
-    _append_id(
-        transactions[row], minutes[row], scores[row], spans[row], leaving.transaction, minute, leaving.score
-    )  # fmt: skip
 
 
 @inlined
@@ -244,9 +147,9 @@ def _note(changes, i, entries, counts, tiled, id_rows, spans, changed, slot, ind
     head.count = counts[slot]
     head.index = index - 1 if counts[slot] == entries.shape[1] else index
     head.id_row = row
-    head.first_id = spans[row, _FIRST]
-    head.ids = spans[row, _COUNT]
-    head.unscored = spans[row, _UNSCORED]
+    head.first_id = spans[row, FIRST]
+    head.ids = spans[row, COUNT]
+    head.unscored = spans[row, UNSCORED]
     head.tiled = tiled[slot]
     head.changed = changed[slot]
     head.is_open = 1
@@ -283,7 +186,7 @@ def _add(
         _lay_tiles(tiles[slot], tiled, slot)
         newest_ms = max(entry.event_time_ms, row[count - 1].event_time_ms)
         _add_to_tiles(tiles[slot], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
-        _keep_id(id_rows, ids, slot, leaving, newest_ms, undoable)
+        keep_id(id_rows, ids, slot, leaving, newest_ms, undoable)
         if undoable:
             head = changes[0][i]
             head.moved_ids = head.id_row != 0 and head.id_row != id_rows[slot]
@@ -295,7 +198,7 @@ def _add(
     return _KEPT
 
 
-@compiled_with(customer_facts)
+@compiled_with(customer_facts, customer_ids)
 def advance(
     entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, columns, fact_indices, missing,
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
@@ -352,49 +255,15 @@ def advance(
         )
 
 
-@compiled
+@compiled_with(customer_facts, customer_ids)
 def restore(entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, added, changes):
     """Add transactions that an `advance` added before, with their scores; ``changes`` is empty."""
     for i in range(slots.size):
         _add(entries, counts, tiles, tiled, id_rows, ids, changed, slots[i], windows_ms, added, i, changes)
-        ids[4][id_rows[slots[i]], _UNSCORED] = 0
+        ids[4][id_rows[slots[i]], UNSCORED] = 0
 
 
-@compiled
-def undo(entries, counts, tiles, tiled, id_rows, free, spans, changed, windows_ms, chosen, changes):
-    """Undo the changes of the chosen transactions, from the last one on."""
-    heads, left, former = changes
-    for i in range(heads.size - 1, -1, -1):
-        head = heads[i]
-        if not head.is_open or not chosen[i]:
-            continue
-        head.is_open = 0
-        slot, index = head.slot, head.index
-        row = entries[slot]
-        counts[slot] = head.count
-        changed[slot] = head.changed
-        if head.count < row.size:
-            for j in range(index, head.count):
-                row[j] = row[j + 1]
-            continue
-        if index >= 0:
-            for j in range(index, 0, -1):
-                row[j] = row[j - 1]
-            row[0] = left[i]
-        tiled[slot] = head.tiled
-        for window in range(windows_ms.size):
-            number = head.tiled_ms // (windows_ms[window] // (_TILES - 1))
-            tiles[slot, window * _TILES + number % _TILES] = former[i, window]
-        if id_rows[slot] and id_rows[slot] != head.id_row:
-            _release_row(free, id_rows[slot])
-        id_rows[slot] = head.id_row
-        if head.id_row:
-            spans[head.id_row, _FIRST] = head.first_id
-            spans[head.id_row, _COUNT] = head.ids
-            spans[head.id_row, _UNSCORED] = head.unscored
-
-
-@compiled
+@compiled_with(customer_ids)
 def remember(entries, counts, id_rows, id_scores, spans, slots, ingest_status, first_index, first_score, scores, final):
     """Write the scores into the entries that `advance` made, and each event's final score into ``final``."""
     for i in range(slots.size):
@@ -409,9 +278,9 @@ def remember(entries, counts, id_rows, id_scores, spans, slots, ingest_status, f
                 if row[j].score < 0:
                     row[j].score = scores[-1 - np.int64(row[j].score)]
         ids = id_rows[slots[i]]
-        if ids and spans[ids, _UNSCORED]:
-            end = spans[ids, _FIRST] + spans[ids, _COUNT]
-            for j in range(end - spans[ids, _UNSCORED], end):
+        if ids and spans[ids, UNSCORED]:
+            end = spans[ids, FIRST] + spans[ids, COUNT]
+            for j in range(end - spans[ids, UNSCORED], end):
                 if id_scores[ids, j] < 0:
                     id_scores[ids, j] = scores[-1 - np.int64(id_scores[ids, j])]
-            spans[ids, _UNSCORED] = 0
+            spans[ids, UNSCORED] = 0

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import from_dtype, types
 
-from models.features import hashing, kernel, label_kernel
+from models.features import hashing, kernel, label_kernel, undo_kernel
 from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, slot_index
 from models.features.entity import ENTITIES
@@ -98,7 +98,7 @@ def warm_up() -> None:
         (kernel.advance, ADVANCE_SIGNATURE),
         (kernel.remember, REMEMBER_SIGNATURE),
         (kernel.restore, RESTORE_SIGNATURE),
-        (kernel.undo, UNDO_SIGNATURE),
+        (undo_kernel.undo, UNDO_SIGNATURE),
         (label_kernel.advance_customers, CUSTOMER_LABELS_SIGNATURE),
         (label_kernel.advance_entities, ENTITY_LABELS_SIGNATURE),
         (entity_kernel.advance, ENTITIES_SIGNATURE),
