@@ -13,13 +13,19 @@ from jobs.operator_uids import SCORE_BATCH, is_replaced, marked, stateful_uids
 from models.features.entities.entity_record import ENTITY_VERSION
 from models.features.history import HISTORY_VERSION
 from models.features.label_record import LABEL_RECORD_VERSION
+from models.features.logged_transactions import LOG_VERSION
 from models.scoring.artifact import load_artifact
 from schemas.errors import UserError
 
 FORM = 1
 """Version of the manifest itself."""
 
-STATE_VERSIONS = {"histories": HISTORY_VERSION, "label_records": LABEL_RECORD_VERSION, "entities": ENTITY_VERSION}
+STATE_VERSIONS = {
+    "histories": HISTORY_VERSION,
+    "history_log": LOG_VERSION,
+    "label_records": LABEL_RECORD_VERSION,
+    "entities": ENTITY_VERSION,
+}
 """Versions that this release writes. It reads all earlier ones, which are described where each is encoded."""
 
 

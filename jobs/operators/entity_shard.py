@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import struct
-from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +12,7 @@ from jobs.operators.entity_labels_shard import EntityLabelsShard
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
+from jobs.operators.write_behind import WriteBehind
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_inputs import NO_SEQUENCE, EventFeatures
 from models.features.entities.entity_labels import without_labels
@@ -26,12 +25,11 @@ if TYPE_CHECKING:
     from jobs.operators.entity_batch import EntityBatch
     from jobs.operators.entity_state import EntityState
 
-WRITING_SEGMENTS = 2
-"""Segments of the log that fill while the records are written, some with each batch."""
+SEGMENT_EVENTS = 50_000
+"""Events that fill a segment of the log."""
 
 MAX_TURNOVER = 2
-"""Entities brought into memory, as a multiple of those held, from which on records are written too: those that left
-memory wait there for it."""
+"""Entities brought into memory, as a multiple of those held, from which on records are written, see `WriteBehind`."""
 
 _SEQUENCE = struct.Struct("<q")
 
@@ -59,11 +57,9 @@ class EntityFigures(NamedTuple):
 class EntityShard:
     """Entities of one shard in memory, backed by the shard's state.
 
-    A busy entity changes with every batch, and its record has kilobytes: written each time, it would cost more than
-    all else. So a batch's events go to a log, 40 bytes each. When half of its segments are full, the records of all
-    entities that changed are written, some with each batch that follows, bucket by bucket; then these segments are
-    cleared. A record names the last event that it has seen, so that a restored shard, which advances the logged events
-    again, counts none twice.
+    A batch's events go to a log, 40 bytes each, and the records are written later, see `WriteBehind`. A record names
+    the last event that it has seen, so that a restored shard, which advances the logged events again, counts none
+    twice.
 
     Parameters
     ----------
@@ -78,30 +74,30 @@ class EntityShard:
     def __init__(self, state: EntityState, capacity: int, *, with_labels: bool = True) -> None:
         self._state = state
         stored = state.next_sequence.value()
-        self._loaded = self._written = self._expired = self._turnover = 0
+        self._loaded = self._expired = 0
         self._engine = EntityEngine(
             ENTITY_LAYOUT,
             load=self._load,
             capacity=capacity,
             next_sequence=_SEQUENCE.unpack(stored)[0] if stored else 0,
         )
-        self._max_turnover = MAX_TURNOVER * capacity
+        max_turnover = MAX_TURNOVER * capacity
         # A record is written before so many others were read.
-        remembered = 2 * self._max_turnover
+        remembered = 2 * max_turnover
         records = [(state.entities, newest_event_time_ms), (state.labels, newest_label_time_ms)]
         self._expiry = ExpiryIndex[int](state.expires_on, records, remembered)
         self._labels = EntityLabelsShard(state, self._expiry, capacity) if with_labels else None
-        self._unwritten: deque[int] = deque()
-        self._per_segment = 0.0
-        self._log = EventLog(state.event_log)
-        restored = False
-        for entry in self._log.stored():
+        self._writing = WriteBehind[int](
+            EventLog(state.event_log, segment_events=SEGMENT_EVENTS),
+            self._engine,
+            bucket=lambda key: state.entities.bucket(signed(key)),
+            store=self._store,
+            note_next=lambda: state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence)),
+            max_turnover=max_turnover,
+        )
+        for _, entry in self._writing.stored():
             self._engine.restore(_SEQUENCE.unpack_from(entry)[0], np.frombuffer(entry, EVENT, offset=_SEQUENCE.size))
-            restored = True
-        if restored:
-            self._begin_writing()
-            if self._log.is_full:
-                self._write(len(self._unwritten))
+        self._writing.resume()
 
     def learn(self, labels: NDArray[Any], positions: NDArray[np.int64]) -> None:
         """Learn labels of ENTITY_LABEL, see `EntityLabelsShard.learn`."""
@@ -110,15 +106,9 @@ class EntityShard:
 
     def advance(self, batch: EntityBatch) -> EventFeatures:
         """Advance the entities by the events of a batch and store them; return their features."""
-        first, before, events = self._engine.next_sequence, self._turnover, batch.events
+        first, events = self._engine.next_sequence, batch.events
         found = self._engine.advance(events)
-        share = self._log.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
-        if self._log.has_old:
-            share = max(share, WRITING_SEGMENTS * (self._turnover - before) / self._max_turnover)
-            due = math.ceil(share * self._per_segment)
-            self._write(len(self._unwritten) if self._log.is_full else due)
-        elif self._log.is_half_full or self._turnover >= self._max_turnover:
-            self._begin_writing()
+        self._writing.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
         self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return self._features(batch, found.x, found.sequences)
 
@@ -135,43 +125,27 @@ class EntityShard:
 
     def write_all(self) -> None:
         """Write the records of all entities that changed, so that the logs are empty."""
-        self._write(len(self._unwritten))
-        self._begin_writing()
-        self._write(len(self._unwritten))
+        self._writing.write_all()
         if self._labels is not None:
             self._labels.write()
 
     @property
     def figures(self) -> EntityFigures:
         """Sizes of the shard, and what it did."""
-        return EntityFigures(len(self._engine), len(self._log), self._loaded, self._written, self._expired)
+        return EntityFigures(len(self._engine), len(self._writing), self._loaded, self._writing.written, self._expired)
 
     def _load(self, key: int) -> bytes | None:
         raw = self._state.read(key)
-        self._turnover += 1
+        self._writing.note_loaded()
         if raw is not None:
             self._loaded += 1
             self._expiry.remember([signed(key)])
         return raw
 
-    def _begin_writing(self) -> None:
-        self._log.retire()
-        self._turnover = 0
-        bucket = self._state.entities.bucket
-        changed = sorted(self._engine.changed(), key=lambda key: bucket(signed(key)))
-        self._unwritten.extend(changed)
-        self._per_segment = len(changed) / WRITING_SEGMENTS
-        self._state.next_sequence.update(_SEQUENCE.pack(self._engine.next_sequence))
-
-    def _write(self, count: int) -> None:
-        """Write the next records; after the last one the old part of the log is cleared."""
-        keys = [self._unwritten.popleft() for _ in range(min(count, len(self._unwritten)))]
-        records = {signed(key): record for key, record in self._engine.records(keys).items()}
+    def _store(self, found: dict[int, bytes]) -> None:
+        records = {signed(key): record for key, record in found.items()}
         self._expiry.schedule_changed(records, newest_event_time_ms)
         self._state.entities.put_all(records)
-        self._written += len(records)
-        if not self._unwritten:
-            self._log.clear_old()
 
     def _expire(self, newest_ms: int) -> None:
         """Forget silent entities; none by an event time ahead of the clock, since senders' clocks may be wrong."""

@@ -10,7 +10,8 @@ from pyflink.datastream import RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import Mode
-from jobs.operators.bucketed_map import BucketedMap
+from jobs.operators.bucketed_map import BucketedMap, high_bits
+from jobs.operators.event_log import LOG_SEGMENTS
 from jobs.operators.shard_state import read_record
 from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.features.entities.entity_record import newest_event_time_ms
@@ -32,8 +33,6 @@ ENTITY_ROUTES: Routes = MappingProxyType(
 BUCKETS, LABEL_BUCKETS = 16, 4
 """Parts of the entities, which are written and copied one after the other, and of their labels. RocksDB has a column
 family for each."""
-
-LOG_SEGMENTS = 8
 
 
 class EntityState:
@@ -64,10 +63,13 @@ class EntityState:
         def by(name: str, key: Any) -> Any:
             return context.get_map_state(MapStateDescriptor(name, key, Types.PICKLED_BYTE_ARRAY()))
 
-        self.entities = BucketedMap([by(f"entities_{part}", Types.LONG()) for part in range(BUCKETS)], mode)
+        def in_parts(name: str, count: int) -> BucketedMap[int]:
+            return BucketedMap([by(f"{name}_{part}", Types.LONG()) for part in range(count)], mode, high_bits)
+
+        self.entities = in_parts("entities", BUCKETS)
         self.event_log = [by(f"event_log_{part}", Types.LONG()) for part in range(LOG_SEGMENTS)]
         self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
-        self.labels = BucketedMap([by(f"entity_labels_{part}", Types.LONG()) for part in range(LABEL_BUCKETS)], mode)
+        self.labels = in_parts("entity_labels", LABEL_BUCKETS)
         self.label_log = by("entity_label_log", Types.LONG())
         self.label_offsets = context.get_state(ValueStateDescriptor("entity_label_offsets", Types.PICKLED_BYTE_ARRAY()))
         self.expires_on = by("entities_expire_on", Types.STRING())

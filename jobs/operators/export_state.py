@@ -87,8 +87,8 @@ class ExportShards(ReleasingOperator):
     def _write(self, key: int) -> None:
         state = self._state
         load_labels = partial(state.read, state.customer_labels)
-        engine: Any = partial(FeatureEngine, load_labels=load_labels, capacity=1_000)  # only labels are learned
-        ShardScorer(key, lambda load: engine(load=load), state).write_labels()
+        engine: Any = partial(FeatureEngine, load_labels=load_labels, capacity=1_000)  # nothing is scored
+        ShardScorer(key, lambda load: engine(load=load), state, 1_000).write_all()
         index = SHARD_KEYS[self._config.shards].index(key)
         entries = entries_of(state, SHARD_ROUTES, index)
         write_entries(state_file(Path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])

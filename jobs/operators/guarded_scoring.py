@@ -87,8 +87,7 @@ class GuardedScoring:
             self._keep(run.part, found)
             return found
         first = run.error
-        with self._shard.reading_once():
-            culprits = self._sift(given, run, found)
+        culprits = self._sift(given, run, found)
         found.rejections += [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in culprits.items()]
         found.rejections.sort(key=lambda item: item.row)
         if not found.parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -194,14 +194,12 @@ class ScoringRun:
         """
         customers, scored = self._scored.customers, self._scored.part(rows)
         gone = {customers[row] for row in np.delete(np.arange(len(customers)), rows).tolist()}
-        changed = {name: history for name, history in self._scored.changed.items() if name not in gone}
         again = np.array([row for row, name in enumerate(scored.customers) if name in gone], np.int64)
         if len(again):
             redone = self._shard.score(records_of(given.records, again), given.entities.take(again))
             scored.put(again, redone)
-            changed |= redone.changed
         run = ScoringRun(self._shard, self.serving, self._rules, given)
-        run._scored, run.stage = replace(scored, changed=changed), Stage.RULES
+        run._scored, run.stage = scored, Stage.RULES
         return run
 
     def retry(self, begin: int, end: int) -> None:

@@ -68,7 +68,7 @@ class Shard:
         serving = subtask.job_model.serving(state.deployment.value() or config.first_deployment_bytes, subtask.loader)
         self._subtask, self._config, self._state, self._counts = subtask, config, state, subtask.counts
         self._dead_letters = serving.writers[0].outputs.dead_letters
-        self._scorer = ShardScorer(key, partial(subtask.new_scorer, serving), state)
+        self._scorer = ShardScorer(key, partial(subtask.new_scorer, serving), state, config.customers_per_shard)
         self.models = ShardModels(
             key, state, subtask.loader, serving, self._scorer.serve, subtask.reports, subtask.counts,
             config.challenger_time_ratio,

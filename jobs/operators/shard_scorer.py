@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import struct
+from collections.abc import Callable
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from jobs.operators.event_log import EventLog
 from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.label_log import LabelLog
 from jobs.operators.label_offsets import LabelOffsets
 from jobs.operators.settled import settled
-from models.features.batch import FeatureBatch
+from jobs.operators.write_behind import WriteBehind
+from models.features.batch import DUPLICATE, FeatureBatch
 from models.features.columns import string_values
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.history import newest_event_time_ms
 from models.features.label_batch import LabelBatch
 from models.features.label_record import newest_label_time_ms
+from models.features.logged_transactions import LoggedTransactions
 from models.features.pool import Load
 from models.scoring.served_models import EnsembleScores, ServedModels
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
+from schemas.row_selection import items_of
 
 if TYPE_CHECKING:
     from jobs.operators.shard_state import ShardState
 
 
+SEGMENT_TRANSACTIONS = 10_000
+"""Transactions that fill a segment of the log: a checkpoint copies the log too, so that it is to be small compared with
+the histories."""
+
+MAX_TURNOVER = 0.5
+"""Customers brought into memory, as a part of those held, from which on histories are written, see `WriteBehind`."""
+
+_MOVED_AT_ONCE = 1_000
+_NUMBER = struct.Struct("<q")
+
+
 class ShardScorer:
     """Scorer of one shard in memory, backed by the shard's state.
+
+    A batch's transactions go to a log, and the histories are written later, see `WriteBehind`. A stored history says
+    up to which entry it has seen the log.
 
     Parameters
     ----------
@@ -39,26 +59,40 @@ class ShardScorer:
         Makes a TransactionScorer, given its ``load``.
     state : ShardState
         With this shard's key current, now and at each call.
+    capacity : int
+        Customers held in memory.
     """
 
-    def __init__(self, key: int, new_scorer: Callable[[Load], TransactionScorer], state: ShardState) -> None:
+    def __init__(
+        self, key: int, new_scorer: Callable[[Load], TransactionScorer], state: ShardState, capacity: int = 16_384
+    ) -> None:
         self.key = key
         self._state = state
-        self._new_scorer = new_scorer
-        self._ensemble: ServedModels | None = None
-        self._new: list[str] = []
-        self._pending: dict[str, bytes] = {}
-        self._read: dict[str, bytes | None] | None = None
-        labels = (state.customer_labels, newest_label_time_ms)
-        self._customers = ExpiryIndex[str](state.expires_on, [(state.histories, newest_event_time_ms), labels])
+        self._kept: list[ScoredBatch] = []
+        max_turnover = max(1, int(MAX_TURNOVER * capacity))
+        records = [(state.histories, newest_event_time_ms), (state.customer_labels, newest_label_time_ms)]
+        # A history is written before so many others were read.
+        self._customers = ExpiryIndex[str](state.expires_on, records, 2 * max_turnover)
+        self._move_histories()
         self._forget_merchants()
         self._log = LabelLog(state.label_log)
         self._offsets = LabelOffsets(state.label_offsets)
-        self._scorer = self._restored()
+        self._scorer = new_scorer(self._load)
+        stored = state.next_history_entry.value()
+        next_number = _NUMBER.unpack(stored)[0] if stored else 0
+        self._writing = WriteBehind[str](
+            EventLog(state.history_log, next_number=next_number, segment_events=SEGMENT_TRANSACTIONS),
+            self._scorer,
+            bucket=state.histories.bucket,
+            store=self._store_histories,
+            note_next=lambda: state.next_history_entry.update(_NUMBER.pack(self._writing.next_number)),
+            max_turnover=max_turnover,
+        )
+        self._restore_histories()
+        self._log.restore(self._learn_logged)
 
     def serve(self, ensemble: ServedModels) -> None:
         """Score with these models from the next batch on."""
-        self._ensemble = ensemble
         self._scorer.serve(ensemble)
 
     @property
@@ -85,24 +119,16 @@ class ShardScorer:
         return self._scorer.answer(batch, ensemble_scores)
 
     def keep(self, scored: ScoredBatch) -> None:
-        """Hold the changes of a batch until `store`; batches after it see them."""
-        self._pending |= scored.changed
+        """Keep the changes of a batch: `store` puts them into the state."""
+        self._scorer.keep()
+        self._kept.append(scored)
 
     def revert(self, records: pa.RecordBatch) -> None:
         """Undo a batch that was not kept; those before it stay."""
         self._scorer.roll_back(string_values(records.column("customer_id")))
 
-    @contextmanager
-    def reading_once(self) -> Iterator[None]:
-        """Read each history from the state once at most, while batches are reverted repeatedly."""
-        self._read = {}
-        try:
-            yield
-        finally:
-            self._read = None
-
     def store(self, newest_event_ms: int, now_ms: int) -> None:
-        """Store the changes of the batches kept since the last call; expire silent customers.
+        """Log the transactions of the batches kept since the last call; expire silent customers.
 
         Parameters
         ----------
@@ -112,25 +138,24 @@ class ShardScorer:
             The wall clock, milliseconds since 1970. No customer expires by an event time ahead of it,
             since senders' clocks may be wrong.
         """
-        changed, self._pending = self._pending, {}
-        self._state.put_all(self._state.histories, changed)
-        newest_ms = min(newest_event_ms, now_ms)
-        # A customer with labels alone has an entry already, and one that only failed has no history.
-        known, new = self._state.customer_labels, [name for name in dict.fromkeys(self._new) if name in changed]
-        self._customers.schedule([name for name in new if not known.contains(name)], newest_ms)
-        self._new = []
-        self._expire(newest_ms)
+        kept, self._kept = self._kept, []
+        customers: list[str] = []
+        added = []
+        for scored in kept:
+            rows = np.flatnonzero(scored.ingest_status != DUPLICATE)
+            customers += items_of(scored.customers, rows)
+            added.append(scored.added[rows])
+        if customers:
+            self._writing.append(LoggedTransactions(customers, np.concatenate(added)).encode(), len(customers))
+        self._expire(min(newest_event_ms, now_ms))
 
     def preview(self, records: pa.RecordBatch, entities: EntityInputs) -> NDArray[np.float32]:
         """Return the features that transactions would have, (n, F); nothing is stored."""
-        new = list(self._new)
         try:
             return self._scorer.preview(records, entities=entities)
         except Exception:
             self.revert(records)
             raise
-        finally:
-            self._new = new
 
     def learn(self, labels: LabelBatch, positions: NDArray[np.int64]) -> dict[int, Exception]:
         """Learn labels and store them; return the error of each that can't be learned, by its row.
@@ -159,21 +184,31 @@ class ShardScorer:
         self._scorer.learn(labels)
 
     def _forget_unstored(self, _rows: slice) -> None:
-        self._scorer = self._restored()
+        self._scorer.forget_labels()
+        self._log.restore(self._learn_logged)
 
-    def _restored(self) -> TransactionScorer:
-        """Return a scorer that knows exactly what is stored."""
-        scorer = self._new_scorer(self._load)
-        if self._ensemble is not None:
-            scorer.serve(self._ensemble)
+    def _learn_logged(self, entry: bytes) -> int:
+        logged = LabelBatch.decode(entry)
+        self._scorer.learn(logged)
+        return len(logged)
 
-        def learn(entry: bytes) -> int:
-            logged = LabelBatch.decode(entry)
-            scorer.learn(logged)
-            return len(logged)
+    def _restore_histories(self) -> None:
+        """Add the logged transactions to the histories that have not seen them."""
+        first_unseen = cache(self._state.histories.first_unseen)
+        for number, entry in self._writing.stored():
+            customers, added = LoggedTransactions.decode(entry)
+            unseen = [row for row, customer in enumerate(customers) if first_unseen(customer) <= number]
+            self._scorer.restore([customers[row] for row in unseen], added[unseen])
+        self._writing.resume()
 
-        self._log.restore(learn)
-        return scorer
+    def _store_histories(self, histories: dict[str, bytes]) -> None:
+        self._customers.schedule_changed(histories, newest_event_time_ms)
+        self._state.histories.put_all(histories, self._writing.next_number)
+
+    def write_all(self) -> None:
+        """Write the records of all customers that changed, so that the logs are empty."""
+        self._writing.write_all()
+        self.write_labels()
 
     def _store_labels(self, labels: LabelBatch) -> None:
         if self._log.accepts(len(labels)):
@@ -189,23 +224,27 @@ class ShardScorer:
         self._log.clear()
 
     def _expire(self, now_ms: int) -> None:
-        customers = self._customers.expire(now_ms, self._scorer.labels_await_storing)
+        customers = self._customers.expire(now_ms, self._scorer.awaits_storing)
         if customers:
             self._scorer.drop(customers)
 
     def _load(self, customer: str) -> bytes | None:
-        history = self._pending.get(customer) or self._stored(customer)
-        if history is None:
-            self._new.append(customer)
+        history = self._state.read(self._state.histories, customer)
+        self._writing.note_loaded()
+        if history is not None:
+            self._customers.remember([customer])
         return history
 
-    def _stored(self, customer: str) -> bytes | None:
-        histories = self._state.histories
-        if self._read is None:
-            return self._state.read(histories, customer)
-        if customer not in self._read:
-            self._read[customer] = self._state.read(histories, customer)
-        return self._read[customer]
+    def _move_histories(self) -> None:
+        """Move the histories of earlier versions, which wrote each after each batch into one map."""
+        former = self._state.former_histories
+        found = iter(former.items())
+        moved = False
+        while some := dict(islice(found, _MOVED_AT_ONCE)):
+            self._state.histories.put_all(some)
+            moved = True
+        if moved:
+            former.clear()
 
     def _forget_merchants(self) -> None:
         """Remove the labels of merchants, which earlier versions had in every shard: the entity shards have them."""

@@ -10,6 +10,8 @@ from pyflink.datastream import RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from jobs.job_config import Mode
+from jobs.operators.event_log import LOG_SEGMENTS
+from jobs.operators.history_map import HistoryMap
 from jobs.operators.map_state import put_all
 from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.features.history import newest_event_time_ms
@@ -18,6 +20,9 @@ from models.features.label_record import newest_label_time_ms
 SHARD_ROUTES: Routes = MappingProxyType(
     {
         "histories": StateRoute(Route.CUSTOMER, "expires_on", newest_event_time_ms),
+        "former_histories": StateRoute(Route.NONE),
+        "history_log": StateRoute(Route.NONE),
+        "next_history_entry": StateRoute(Route.NONE),
         "merchant_labels": StateRoute(Route.NONE),
         "customer_labels": StateRoute(Route.CUSTOMER, "expires_on", newest_label_time_ms),
         "label_log": StateRoute(Route.NONE),
@@ -37,6 +42,10 @@ SHARD_ROUTES: Routes = MappingProxyType(
 """Routes of the handles of `ShardState`."""
 
 
+BUCKETS = 16
+"""Parts of the histories, which are written and copied one after the other. RocksDB has a column family for each."""
+
+
 class StateAccessError(RuntimeError):
     """Flink's state could not be read: no record's fault, so the task fails and starts again."""
 
@@ -48,8 +57,14 @@ class ShardState:
 
     Attributes
     ----------
-    histories : MapState of customer_id to `encode_history`
-        Every customer's transactions.
+    histories : HistoryMap
+        Every customer's transactions, except for those in the log.
+    former_histories : MapState of customer_id to `encode_history`
+        Histories of earlier versions, which are moved.
+    history_log : list of MapState of number to `LoggedTransactions.encode`
+        Segments of the log of transactions added since the histories were written, see `EventLog`.
+    next_history_entry : ValueState of a number
+        Number of the next entry of that log, where it is empty.
     customer_labels : MapState of customer_id to `encode_labels`
         Labels of this shard's customers, except for those in the log.
     label_log : MapState of number to `LabelBatch.encode`
@@ -84,7 +99,10 @@ class ShardState:
         def one(name: str) -> Any:
             return context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
 
-        self.histories = by_text("histories")
+        self.histories = HistoryMap([by_text(f"histories_{part}") for part in range(BUCKETS)], mode)
+        self.former_histories = by_text("histories")
+        self.history_log = [by_number(f"history_log_{part}") for part in range(LOG_SEGMENTS)]
+        self.next_history_entry = one("next_history_entry")
         self.merchant_labels = by_text("merchant_labels")
         self.customer_labels = by_text("customer_labels")
         self.label_log = by_number("label_log")

@@ -28,6 +28,8 @@ class FeatureBatch:
         customer_id of each transaction.
     slots : ndarray of int64, (n,)
         Where the pool holds each customer; good until the next `advance`.
+    added : ndarray of ENTRY, (n,)
+        Each transaction as its history keeps it, its score being -(1 + its index); of a duplicate without meaning.
     entity_sequences : ndarray of int64, (n, E)
         Sequence number of each entity's event, see `EntityInputs`.
     entity_label_offsets : ndarray of int64, (n, ...)
@@ -40,6 +42,7 @@ class FeatureBatch:
     ingest_status: NDArray[np.uint8]
     customers: list[str]
     slots: NDArray[np.int64]
+    added: NDArray[np.void]
     entity_sequences: NDArray[np.int64]
     entity_label_offsets: NDArray[np.int64]
 

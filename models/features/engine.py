@@ -1,20 +1,23 @@
 """Feature computation over customer histories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.features import customer_facts, kernel, label_facts, label_kernel
-from models.features.batch import DUPLICATE, FeatureBatch
+from models.features import customer_facts, kernel, label_facts, label_kernel, undo_kernel
+from models.features.batch import FeatureBatch
 from models.features.columns import check_columns, required, string_values
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.entities.entity_layout import ENTITY_COLUMNS
 from models.features.entities.label_layout import LABEL_COLUMNS, LABEL_WIDTH
 from models.features.feature_layout import FeatureLayout
 from models.features.hashing import hash_column
+from models.features.history import ENTRY
 from models.features.history_pool import HistoryPool
+from models.features.history_undo import NO_CHANGES
 from models.features.joint_mean import write_joint_mean
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.label_pool import LabelPool
@@ -35,10 +38,10 @@ _OF_LABELS = FeatureLayout.of((), label_facts.CUSTOMER_FACTS, ())
 class FeatureEngine:
     """Advances customers' histories by batches of transactions and writes the model's input.
 
-    Each batch is three calls: `advance`, `remember` with the model's scores, and `changed`, whose bytes must
-    be where ``load`` finds them before the next batch. Labels of the customers come with `advance` or by `learn`;
-    those of entities are learned by `EntityLabels`. `pop_changed_labels` may be called between batches. However a
-    stream is cut into batches, x, the final scores and the encoded records are the same, bit for bit.
+    Each batch is three calls: `advance`, `remember` with the model's scores, and `keep`, or `roll_back`. Labels of the
+    customers come with `advance` or by `learn`; those of entities are learned by `EntityLabels`. What changed is held
+    in memory until `records` and `pop_changed_labels` give it, which may be called between batches. However a stream
+    is cut into batches, x, the final scores and the encoded records are the same, bit for bit.
 
     What a transaction meets:
 
@@ -79,9 +82,9 @@ class FeatureEngine:
     Parameters
     ----------
     load : callable of str to bytes or None, or None
-        Asked for the encoded history of a customer that is not in memory. It must answer with what `changed`
+        Asked for the encoded history of a customer that is not in memory. It must answer with what `records`
         last gave for that customer. None: no store is behind, memory is all, so it grows and is never
-        emptied.
+        emptied, and no batch can be rolled back.
     load_labels : callable of str to bytes or None, or None
         As ``load``, for the known labels of a customer, which `pop_changed_labels` gives.
     capacity : int
@@ -101,7 +104,9 @@ class FeatureEngine:
     ) -> None:
         warm_up()
         self._pool = HistoryPool(capacity=capacity, load=load)
-        self._labels = LabelPool[str](capacity=capacity, load=load_labels)
+        self._undoable = load is not None
+        self._new_labels = partial(LabelPool[str], capacity=capacity, load=load_labels)
+        self._labels = self._new_labels()
         self.use_risks(category_risk or RiskTable(), type_risk or RiskTable())
         self._schema: pa.Schema | None = None
         self._unscored: FeatureBatch | None = None
@@ -174,6 +179,7 @@ class FeatureEngine:
             ingest_status=np.empty(n, np.uint8),
             customers=customers,
             slots=self._pool.slots(customers),
+            added=np.empty(n, ENTRY),
         )
         batch.x[:, ENTITY_COLUMNS] = entities.x
         for index, columns in enumerate(LABEL_COLUMNS):
@@ -183,22 +189,21 @@ class FeatureEngine:
             labels_before = np.full(n, len(labels), np.int64)
         self._ingest(labels, labels_before, customers, times_ms, amounts_minor, units, batch.x)
         facts = _WITHIN_CUSTOMER
+        ids = self._pool.ids.with_room_for(n)
+        changes = self._pool.undo.begin(customers) if self._undoable else NO_CHANGES
         kernel.advance(
-            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows,
-            self._pool.ids.with_room_for(n), batch.slots,
+            self._pool.entries, self._pool.counts, self._pool.tiles, self._pool.tiled, self._pool.id_rows, ids,
+            self._pool.changed, batch.slots,
             facts.windows_ms, facts.columns, facts.fact_indices, facts.missing,
             transactions, times_ms, amounts_minor, units, merchants, devices, latitudes, longitudes, category_risk,
-            type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score,
+            type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score, batch.added, tuple(changes),
         )  # fmt: skip
         write_joint_mean(batch.x)
         self._unscored = batch
         return batch
 
     def preview(self, records: pa.RecordBatch, entities: EntityInputs | None = None) -> NDArray[np.float32]:
-        """Compute the features of transactions that are not taken in: (n, F), each customer's upon those before it.
-
-        Their customers are read again from what ``load`` gives, which an engine without it would lose. At most one
-        transaction of a customer.
+        """Compute the features of transactions that are rolled back then: (n, F).
 
         Raises
         ------
@@ -206,17 +211,45 @@ class FeatureEngine:
             As `advance`.
         """
         batch = self.advance(records, entities=entities)
-        self._unscored = None
-        self._pool.drop(batch.customers)
+        self.roll_back(batch.customers)
         return batch.x
 
-    def roll_back(self, customers: Sequence[str]) -> None:
-        """Undo the last `advance` of a batch of these customers, wherever it or what came after it failed.
+    def keep(self) -> None:
+        """Keep what the batches since the last call changed: they can't be rolled back any more."""
+        self._pool.undo.keep(self._pool.ids)
 
-        What ``load`` answers with holds again: an engine without it has nothing to roll back to.
-        """
+    def roll_back(self, customers: Sequence[str]) -> None:
+        """Undo what was not kept of these customers, wherever their last `advance` or what came after it failed."""
         self._unscored = None
-        self._pool.reload(customers)
+        pool = self._pool
+        slots = pool.held(customers)
+        for changes in pool.undo.newest_first():
+            chosen = np.isin(changes.heads["slot"], slots)
+            undo_kernel.undo(
+                pool.entries, pool.counts, pool.tiles, pool.tiled, pool.id_rows, pool.ids.free, pool.ids.spans,
+                pool.changed, _WITHIN_CUSTOMER.windows_ms, chosen, tuple(changes),
+            )  # fmt: skip
+        pool.undo.forget_undone()
+
+    def restore(self, customers: list[str], added: NDArray[np.void]) -> None:
+        """Add transactions that were added before to the histories, which are those of that time.
+
+        Parameters
+        ----------
+        customers : list of str, n of them
+        added : ndarray of ENTRY, (n,)
+            With their final scores; no duplicates.
+
+        Raises
+        ------
+        HistoryVersionError
+            A loaded record can't be read.
+        """
+        pool, slots = self._pool, self._pool.slots(customers)
+        kernel.restore(
+            pool.entries, pool.counts, pool.tiles, pool.tiled, pool.id_rows, pool.ids.with_room_for(len(added)),
+            pool.changed, slots, _WITHIN_CUSTOMER.windows_ms, added, tuple(NO_CHANGES),
+        )  # fmt: skip
 
     def learn(self, labels: LabelBatch) -> None:
         """Ingest labels that arrive without transactions.
@@ -229,6 +262,10 @@ class FeatureEngine:
         nothing = np.empty(0, np.int64)
         self._ingest(labels, nothing, [], nothing, nothing, np.empty(0, np.float64), _NO_X)
 
+    def forget_labels(self) -> None:
+        """Forget all labels but those that ``load_labels`` finds."""
+        self._labels = self._new_labels()
+
     def pop_changed_labels(self) -> dict[str, bytes]:
         """Return the known labels of each customer that changed since the last call.
 
@@ -236,9 +273,9 @@ class FeatureEngine:
         """
         return self._labels.pop_changed()
 
-    def labels_await_storing(self, customer: str) -> bool:
-        """Return whether `pop_changed_labels` would give a customer."""
-        return self._labels.awaits_storing(customer)
+    def awaits_storing(self, customer: str) -> bool:
+        """Return whether `records` or `pop_changed_labels` would give a customer."""
+        return self._pool.awaits_storing(customer) or self._labels.awaits_storing(customer)
 
     def drop(self, customers: Sequence[str]) -> None:
         """Forget customers that the stores have forgotten, and their labels; only between batches."""
@@ -298,26 +335,16 @@ class FeatureEngine:
         self._unscored = None
         return final
 
-    def changed(self, batch: FeatureBatch) -> dict[str, bytes]:
-        """Encode the history of each customer that the batch changed, to be stored before the next batch.
+    def changed(self) -> list[str]:
+        """Return the customers whose histories `records` would give."""
+        return self._pool.changed_keys()
 
-        Parameters
-        ----------
-        batch : FeatureBatch
-            The last one, after `remember`.
+    def records(self, customers: Iterable[str]) -> dict[str, bytes]:
+        """Return the encoded histories of those among some customers that changed since they were last given.
 
-        Returns
-        -------
-        dict of str to bytes
-            By customer_id, in the order of their first change.
+        Only while nothing can be rolled back; ``load`` must find them from now on.
         """
-        slots, customers = batch.slots, batch.customers
-        kept = np.flatnonzero(batch.ingest_status != DUPLICATE)
-        if len(kept) != len(customers):
-            slots, customers = slots[kept], [customers[i] for i in kept.tolist()]
-        rows = dict(zip(customers, slots.tolist(), strict=True))
-        encode = self._pool.encode
-        return {customer: encode(slot) for customer, slot in rows.items()}
+        return self._pool.take(customers)
 
 
 _NO_X = np.empty((0, len(FEATURES)), np.float32)

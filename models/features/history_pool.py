@@ -1,5 +1,7 @@
 """Decoded customer histories, cached in arrays."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,16 +19,17 @@ from models.features.history import (
     decode_ids,
     decode_tiles,
 )
+from models.features.history_undo import HistoryUndo
 from models.features.left_rows import LeftRows
-from models.features.pool import Load, Pool
+from models.features.pool import Load
+from models.features.write_behind_pool import WriteBehindPool
 
 
-class HistoryPool(Pool[str]):
+class HistoryPool(WriteBehindPool[str]):
     """Histories of many customers in a set of arrays: a cache of the encoded histories in the state.
 
-    It is written through (`FeatureEngine.changed` after each batch), so anyone may leave between batches at
-    any time. A customer takes 5.2 kB (touched memory only), and one with ids of transactions that left 12 kB to 32 kB
-    more.
+    They are not stored after each batch: what changed stays here, or aside where it left the pool, until it is taken.
+    A customer takes 5.2 kB (touched memory only), and one with ids of transactions that left 12 kB to 32 kB more.
 
     Attributes
     ----------
@@ -39,10 +42,13 @@ class HistoryPool(Pool[str]):
     id_rows : ndarray of int32, (capacity,)
         Row of each customer in ``ids``, 0 for none.
     ids : LeftRows
+    undo : HistoryUndo
+        Changes that are not kept yet; their customers stay here until then.
     """
 
     def __init__(self, *, capacity: int, load: Load | None) -> None:
         self.ids = LeftRows(ID_FIELDS, MAX_IDS)
+        self.undo = HistoryUndo()
         super().__init__(capacity=capacity, load=load)
 
     def encode(self, slot: int) -> bytes:
@@ -57,8 +63,19 @@ class HistoryPool(Pool[str]):
             return b"".join((TILED_HEADER, entries, tiles))
         return b"".join((TILED_HEADER, entries, tiles, *(field.data for field in self.ids.of(row))))
 
+    def held(self, keys: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of those among some customers that are here."""
+        slots = map(self._slots.get, dict.fromkeys(keys))
+        return np.array([slot for slot in slots if slot is not None], np.int64)
+
+    def _encoded(self, slot: int) -> bytes:
+        return self.encode(slot)
+
+    def _let_leave(self, staying: dict[str, None], needed: int) -> None:
+        super()._let_leave(staying | self.undo.customers, needed)
+
     def _fill(self, slot: int, raw: bytes | None) -> None:
-        self.counts[slot] = self.tiled[slot] = 0
+        self.counts[slot] = self.tiled[slot] = self.changed[slot] = 0
         if raw is None:
             return
         count, tiled, ids = check_history(raw)
@@ -71,7 +88,8 @@ class HistoryPool(Pool[str]):
         if ids:
             self.id_rows[slot] = self.ids.add(decode_ids(raw, ids))
 
-    def _release(self, _key: str, slot: int) -> None:
+    def _release(self, key: str, slot: int) -> None:
+        super()._release(key, slot)
         if row := int(self.id_rows[slot]):
             self.ids.release(row)
             self.id_rows[slot] = 0
@@ -85,9 +103,10 @@ class HistoryPool(Pool[str]):
         self.tiles = np.zeros((capacity, TILES_KEPT), TILE)
         self.tiled = np.zeros(capacity, np.uint8)
         self.id_rows = np.zeros(capacity, np.int32)
+        self.changed = np.zeros(capacity, np.uint8)
         self._bytes = self.entries.view(np.uint8).reshape(-1).data
         self._tile_bytes = self.tiles.view(np.uint8).reshape(-1).data
         self._row_bytes, self._tile_row_bytes = K * ENTRY.itemsize, TILES_KEPT * TILE.itemsize
 
     def _arrays(self) -> list[NDArray[np.generic]]:
-        return [self.entries, self.counts, self.tiles, self.tiled, self.id_rows]
+        return [self.entries, self.counts, self.tiles, self.tiled, self.id_rows, self.changed]

@@ -9,17 +9,15 @@ import math
 import numpy as np
 from numba import uint64
 
-from models.features import customer_facts
-from models.features.compiled import compiled, compiled_with, inlined
+from models.features import customer_facts, customer_ids
+from models.features.compiled import compiled_with, inlined
 from models.features.customer_facts import OTHERS, PER_WINDOW, SEEN, describe, describe_windows, device_bit
-from schemas.durations import DAY_MS, MINUTE_MS
+from models.features.customer_ids import COUNT, FIRST, UNSCORED, find_id, keep_id, oldest_minute
+from schemas.durations import DAY_MS
 
 _HORIZON_MS = 90 * DAY_MS  # as in window.py
 _TILES = 13  # a window, as in history.py
 _TOO_OLD, _KEPT, _DUPLICATE = 0, 1, 2  # as in batch.py
-_DUPLICATE_MINUTES = 7 * 24 * 60  # DUPLICATE_MS and MAX_IDS, as in history.py
-_MAX_IDS = 1_024
-_FIRST, _COUNT, _UNSCORED = 0, 1, 2  # of a row of ids: where they begin, how many, how many of the last lack a score
 
 
 @inlined
@@ -58,41 +56,6 @@ def _find(row, count, transaction):
 
 
 @inlined
-def _find_id(transactions, minutes, span, transaction, oldest_minute):
-    """Return which of a row of ids is a transaction's and not older than a minute, or -1."""
-    first, end = span[_FIRST], span[_FIRST] + span[_COUNT]
-    known = False
-    for j in range(first, end):  # without a way out, so that it is vectorised
-        known |= transactions[j] == transaction
-    if known:
-        for j in range(end - 1, first - 1, -1):
-            if transactions[j] == transaction and minutes[j] >= oldest_minute:
-                return j
-    return -1
-
-
-@inlined
-def _append_id(transactions, minutes, scores, span, transaction, minute, score):
-    """Append an id to a row, of which the first leaves when it has all it may."""
-    first, count = span[_FIRST], span[_COUNT]
-    if count == _MAX_IDS:
-        first += 1
-        count -= 1
-    if first + count == transactions.size or first > count + 64:  # so that few pages of the row are touched
-        for j in range(count):
-            transactions[j] = transactions[first + j]
-            minutes[j] = minutes[first + j]
-            scores[j] = scores[first + j]
-        first = 0
-    transactions[first + count] = transaction
-    minutes[first + count] = minute
-    scores[first + count] = score
-    span[_FIRST] = first
-    span[_COUNT] = count + 1
-    span[_UNSCORED] = min(span[_UNSCORED] + 1, count + 1)
-
-
-@inlined
 def _first_score(row, count, ids, id_row, transaction):
     """Return the score that a transaction is kept with, among the entries or the ids, or NaN when it is unknown."""
     found = _find(row, count, transaction)
@@ -100,40 +63,11 @@ def _first_score(row, count, ids, id_row, transaction):
         return row[found].score
     if id_row:
         _, transactions, minutes, scores, spans = ids
-        oldest = row[count - 1].event_time_ms // MINUTE_MS - _DUPLICATE_MINUTES
-        found = _find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
+        oldest = oldest_minute(row[count - 1].event_time_ms)
+        found = find_id(transactions[id_row], minutes[id_row], spans[id_row], transaction, oldest)
         if found >= 0:
             return scores[id_row, found]
     return np.float32(np.nan)
-
-
-@inlined
-def _keep_id(id_rows, ids, slot, transaction, time_ms, score, newest_ms):
-    """Keep the id of a transaction that leaves a customer's entries, and forget those that are too old by now.
-
-    A customer without ids has row 0. ``free`` holds the rows that no one has, and at its end how many these are.
-    """
-    free, transactions, minutes, scores, spans = ids
-    oldest = newest_ms // MINUTE_MS - _DUPLICATE_MINUTES
-    minute = time_ms // MINUTE_MS
-    row = id_rows[slot]
-    if row:
-        span = spans[row]
-        while span[_COUNT] and minutes[row, span[_FIRST]] < oldest:
-            span[_FIRST] += 1
-            span[_COUNT] -= 1
-        span[_UNSCORED] = min(span[_UNSCORED], span[_COUNT])
-        if minute < oldest and not span[_COUNT]:
-            free[free[-1]] = row
-            free[-1] += 1
-            id_rows[slot] = 0
-    if minute < oldest:
-        return
-    if not row:
-        free[-1] -= 1
-        row = id_rows[slot] = free[free[-1]]
-        spans[row, :] = 0
-    _append_id(transactions[row], minutes[row], scores[row], spans[row], transaction, minute, score)
 
 
 @inlined
@@ -205,15 +139,75 @@ def _make_room(row, count, index):
     return index - 1
 
 
-@compiled_with(customer_facts)
+@inlined
+def _note(changes, i, entries, counts, tiled, id_rows, spans, changed, slot, index):
+    """Note a customer before a transaction is added, see `CHANGE`."""
+    head, row = changes[0][i], id_rows[slot]
+    head.slot = slot
+    head.count = counts[slot]
+    head.index = index - 1 if counts[slot] == entries.shape[1] else index
+    head.id_row = row
+    head.first_id = spans[row, FIRST]
+    head.ids = spans[row, COUNT]
+    head.unscored = spans[row, UNSCORED]
+    head.tiled = tiled[slot]
+    head.changed = changed[slot]
+    head.is_open = 1
+    head.moved_ids = 0
+
+
+@inlined
+def _note_tiles(changes, i, tiles, windows_ms, leaving):
+    """Note what a transaction that leaves the entries will change."""
+    changes[0][i].tiled_ms = leaving.event_time_ms
+    changes[1][i] = leaving
+    for window in range(windows_ms.size):
+        number = leaving.event_time_ms // (windows_ms[window] // (_TILES - 1))
+        changes[2][i, window] = tiles[window * _TILES + number % _TILES]
+
+
+@inlined
+def _add(
+    entries, counts, tiles, tiled, id_rows, ids, changed, slot, windows_ms, added, i, changes
+):  # fmt: skip
+    """Add a transaction to its customer's history, note the change unless ``changes`` is empty, return its status."""
+    row, count, entry = entries[slot], counts[slot], added[i]
+    index = _index_of(row, count, entry.event_time_ms)
+    undoable = changes[0].size > 0
+    if undoable:
+        _note(changes, i, entries, counts, tiled, id_rows, ids[4], changed, slot, index)
+    changed[slot] = 1
+    if count == row.size:
+        leaving = entry
+        if index:
+            leaving = row[0]
+        if undoable:
+            _note_tiles(changes, i, tiles[slot], windows_ms, leaving)
+        _lay_tiles(tiles[slot], tiled, slot)
+        newest_ms = max(entry.event_time_ms, row[count - 1].event_time_ms)
+        _add_to_tiles(tiles[slot], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
+        keep_id(id_rows, ids, slot, leaving, newest_ms, undoable)
+        if undoable:
+            head = changes[0][i]
+            head.moved_ids = head.id_row != 0 and head.id_row != id_rows[slot]
+        if not index:
+            return _TOO_OLD
+    index = _make_room(row, count, index)
+    counts[slot] = min(count + 1, row.size)
+    row[index] = entry
+    return _KEPT
+
+
+@compiled_with(customer_facts, customer_ids)
 def advance(
-    entries, counts, tiles, tiled, id_rows, ids, slots, windows_ms, columns, fact_indices, missing,
+    entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, columns, fact_indices, missing,
     transactions, times_ms, amounts_minor, minor_units, merchants, devices, latitudes, longitudes,
-    category_risk, type_risk, x, ingest_status, first_index, first_score,
+    category_risk, type_risk, x, ingest_status, first_index, first_score, added, changes,
 ):  # fmt: skip
     """Write the features of each event in order and add it to its customer's history.
 
-    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out. Of ``x`` it writes ``columns``;
+    `FeatureEngine.advance` and `FeatureBatch` say what comes in and out; ``changes`` is empty where nothing is to be
+    undone. Of ``x`` it writes ``columns``;
     ``fact_indices`` gives for each of them its index in the facts, ``missing`` the value of NaN there. A new entry's
     score is -(1 + its index) until `remember`.
     """
@@ -255,25 +249,21 @@ def advance(
             else:
                 first_score[i] = score
             continue
-        index = _index_of(row, count, now_ms)
-        if count == row.size:
-            _lay_tiles(tiles[slots[i]], tiled, slots[i])
-            newest_ms = max(now_ms, row[count - 1].event_time_ms)
-            if not index:
-                _add_to_tiles(tiles[slots[i]], windows_ms, now_ms, amount, device)
-                _keep_id(id_rows, ids, slots[i], transactions[i], now_ms, np.float32(-1.0 - i), newest_ms)
-                ingest_status[i] = _TOO_OLD
-                continue
-            leaving = row[0]
-            _add_to_tiles(tiles[slots[i]], windows_ms, leaving.event_time_ms, leaving.amount, leaving.device)
-            _keep_id(id_rows, ids, slots[i], leaving.transaction, leaving.event_time_ms, leaving.score, newest_ms)
-        index = _make_room(row, count, index)
-        ingest_status[i] = _KEPT
-        counts[slots[i]] = min(count + 1, row.size)
-        _put(row[index], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
+        _put(added[i], transactions[i], now_ms, amount, merchant, device, -1.0 - i, latitude, longitude)
+        ingest_status[i] = _add(
+            entries, counts, tiles, tiled, id_rows, ids, changed, slots[i], windows_ms, added, i, changes
+        )
 
 
-@compiled
+@compiled_with(customer_facts, customer_ids)
+def restore(entries, counts, tiles, tiled, id_rows, ids, changed, slots, windows_ms, added, changes):
+    """Add transactions that an `advance` added before, with their scores; ``changes`` is empty."""
+    for i in range(slots.size):
+        _add(entries, counts, tiles, tiled, id_rows, ids, changed, slots[i], windows_ms, added, i, changes)
+        ids[4][id_rows[slots[i]], UNSCORED] = 0
+
+
+@compiled_with(customer_ids)
 def remember(entries, counts, id_rows, id_scores, spans, slots, ingest_status, first_index, first_score, scores, final):
     """Write the scores into the entries that `advance` made, and each event's final score into ``final``."""
     for i in range(slots.size):
@@ -288,9 +278,9 @@ def remember(entries, counts, id_rows, id_scores, spans, slots, ingest_status, f
                 if row[j].score < 0:
                     row[j].score = scores[-1 - np.int64(row[j].score)]
         ids = id_rows[slots[i]]
-        if ids and spans[ids, _UNSCORED]:
-            end = spans[ids, _FIRST] + spans[ids, _COUNT]
-            for j in range(end - spans[ids, _UNSCORED], end):
+        if ids and spans[ids, UNSCORED]:
+            end = spans[ids, FIRST] + spans[ids, COUNT]
+            for j in range(end - spans[ids, UNSCORED], end):
                 if id_scores[ids, j] < 0:
                     id_scores[ids, j] = scores[-1 - np.int64(id_scores[ids, j])]
-            spans[ids, _UNSCORED] = 0
+            spans[ids, UNSCORED] = 0

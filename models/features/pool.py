@@ -81,18 +81,6 @@ class Pool(ABC, Generic[Key]):
                 self._release(key, slot)
                 self._free.append(slot)
 
-    def reload(self, keys: Iterable[Key]) -> None:
-        """Put what the store holds in place of what is held of some keys; those that it does not have are forgotten."""
-        for key in dict.fromkeys(keys):
-            slot = self._slots.get(key)
-            if slot is None:
-                continue
-            raw = self._stored(key)
-            if raw is None:
-                self.drop([key])
-            else:
-                self._fill(slot, raw)
-
     def _bring_in(self, keys: dict[Key, None]) -> None:
         missing = [key for key in keys if key not in self._slots]
         if len(missing) > len(self._free):

@@ -3,11 +3,12 @@
 import numpy as np
 from numba import from_dtype, types
 
-from models.features import hashing, kernel, label_kernel
+from models.features import hashing, kernel, label_kernel, undo_kernel
 from models.features.compiled import compiles_once
 from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, slot_index
 from models.features.entity import ENTITIES
 from models.features.history import ENTRY, TILE
+from models.features.history_undo import CHANGE
 from models.features.label_record import DAY_TILE, ENTITY_LABEL, LABEL, TOTALS
 
 
@@ -17,6 +18,10 @@ def _vector(dtype: types.Type, *, readonly: bool = True) -> types.Array:
 
 def _rows(dtype: np.dtype[np.void]) -> types.Array:
     return types.Array(from_dtype(dtype), 2, "C")
+
+
+def _one_row(dtype: np.dtype[np.void], *, readonly: bool = False) -> types.Array:
+    return _vector(from_dtype(dtype), readonly=readonly)
 
 
 def _tuple(*members: types.Type) -> types.Type:
@@ -34,11 +39,21 @@ _LABELS = (_rows(LABEL), _COUNTS, types.Array(from_dtype(TOTALS), 1, "C"), _rows
 
 _IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.float32, types.int32))
 
+_CHANGES = _tuple(_one_row(CHANGE), _one_row(ENTRY), _rows(TILE))
+
 HASH_SIGNATURE = (_vector(types.int32), _BYTES, _BYTES, types.int64, _vector(types.uint64, readonly=False))
 ADVANCE_SIGNATURE = (
-    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _tuple(_COUNTS, *_IDS), _INTS, *_FACTS,
+    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _tuple(_COUNTS, *_IDS), _FLAGS, _INTS, *_FACTS,
     _HASHES, _INTS, _INTS, _DOUBLES, _HASHES, _HASHES, _DOUBLES, _DOUBLES, _FLOATS, _FLOATS,
-    _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS,
+    _X, _FLAGS, _vector(types.int64, readonly=False), _OUT_FLOATS, _one_row(ENTRY), _CHANGES,
+)  # fmt: skip
+RESTORE_SIGNATURE = (
+    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _tuple(_COUNTS, *_IDS), _FLAGS, _INTS, _INTS,
+    _one_row(ENTRY), _CHANGES,
+)  # fmt: skip
+UNDO_SIGNATURE = (
+    _rows(ENTRY), _COUNTS, _rows(TILE), _FLAGS, _COUNTS, _COUNTS, _IDS[-1], _FLAGS, _INTS, _vector(types.boolean),
+    _CHANGES,
 )  # fmt: skip
 REMEMBER_SIGNATURE = (_rows(ENTRY), _COUNTS, _COUNTS, *_IDS[2:], _INTS, _BYTES, _INTS, _FLOATS, _FLOATS, _OUT_FLOATS)
 CUSTOMER_LABELS_SIGNATURE = (
@@ -46,10 +61,6 @@ CUSTOMER_LABELS_SIGNATURE = (
 )  # fmt: skip
 _ENTITY_IDS = tuple(types.Array(dtype, 2, "C") for dtype in (types.uint64, types.int32, types.int32))
 _LONGS = _vector(types.int64, readonly=False)
-
-
-def _one_row(dtype: np.dtype[np.void], *, readonly: bool = False) -> types.Array:
-    return _vector(from_dtype(dtype), readonly=readonly)
 
 
 _HEADS = _one_row(entity_pool.HEAD)
@@ -86,6 +97,8 @@ def warm_up() -> None:
         (hashing.hash_strings, HASH_SIGNATURE),
         (kernel.advance, ADVANCE_SIGNATURE),
         (kernel.remember, REMEMBER_SIGNATURE),
+        (kernel.restore, RESTORE_SIGNATURE),
+        (undo_kernel.undo, UNDO_SIGNATURE),
         (label_kernel.advance_customers, CUSTOMER_LABELS_SIGNATURE),
         (label_kernel.advance_entities, ENTITY_LABELS_SIGNATURE),
         (entity_kernel.advance, ENTITIES_SIGNATURE),

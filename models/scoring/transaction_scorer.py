@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +56,12 @@ class ScoredBatch(Decisions):
     ----------
     ingest_status : ndarray of uint8, (n,)
         Whether each is in the history, a duplicate, or too old: see `FeatureBatch.ingest_status`.
-    changed : dict of str to bytes
-        The new encoded history of each customer that the batch changed: to be stored before the next batch.
-        Empty for a scorer without a store.
+    added : ndarray of ENTRY, (n,)
+        Each transaction as its history keeps it, see `TransactionScorer.restore`; of a duplicate without meaning.
     """
 
     ingest_status: NDArray[np.uint8]
-    changed: dict[str, bytes]
+    added: NDArray[np.void]
     ensemble_scores: EnsembleScores
 
     def split_by_model(self) -> Iterator[tuple[int, NDArray[np.int64] | None, Decisions]]:
@@ -88,7 +87,7 @@ class ScoredBatch(Decisions):
             yield number, rows, part
 
     def part(self, rows: slice | Rows) -> ScoredBatch:
-        """Return some rows, without what they changed."""
+        """Return some rows."""
         customers = self.customers[rows] if isinstance(rows, slice) else items_of(self.customers, rows)
         return ScoredBatch(
             customers=customers,
@@ -98,13 +97,13 @@ class ScoredBatch(Decisions):
             entity_sequences=self.entity_sequences[rows],
             entity_label_offsets=self.entity_label_offsets[rows],
             ingest_status=self.ingest_status[rows],
-            changed={},
+            added=self.added[rows],
             ensemble_scores=self.ensemble_scores.part(rows),
         )
 
     def put(self, rows: Rows, other: ScoredBatch) -> None:
         """Put another batch of the same models in place of some rows, in arrays that are this batch's own."""
-        for name in ("scores", "decisions", "x", "entity_sequences", "entity_label_offsets", "ingest_status"):
+        for name in ("scores", "decisions", "x", "entity_sequences", "entity_label_offsets", "ingest_status", "added"):
             getattr(self, name)[rows] = getattr(other, name)
         self.ensemble_scores.put(rows, other.ensemble_scores)
 
@@ -134,7 +133,7 @@ class TransactionScorer:
     model : Artifact or ServedModels
         An artifact's model alone, or several.
     load : callable of str to bytes or None, or None
-        Answers with what `ScoredBatch.changed` last held for a customer. None: memory is all, and grows.
+        Answers with what `records` last gave for a customer. None: memory is all, and grows.
     load_labels : callable of str to bytes or None, or None
         As ``load``, for the known labels that `pop_changed_labels` gives.
     capacity : int
@@ -149,7 +148,6 @@ class TransactionScorer:
         load_labels: Load | None = None,
         capacity: int = 16_384,
     ) -> None:
-        self._stored = load is not None
         self._engine = FeatureEngine(load=load, load_labels=load_labels, capacity=capacity)
         self.serve(model if isinstance(model, ServedModels) else ServedModels(models=(LoadedModel.of(model),)))
 
@@ -195,6 +193,7 @@ class TransactionScorer:
     def answer(self, batch: FeatureBatch, ensemble_scores: EnsembleScores) -> ScoredBatch:
         """Remember the scores of the last batch, the last step of `score`."""
         scores = self._engine.remember(batch, ensemble_scores.scores)
+        batch.added["score"] = scores
         return ScoredBatch(
             customers=batch.customers,
             scores=scores,
@@ -203,21 +202,37 @@ class TransactionScorer:
             entity_sequences=batch.entity_sequences,
             entity_label_offsets=batch.entity_label_offsets,
             ingest_status=batch.ingest_status,
-            changed=self._engine.changed(batch) if self._stored else {},
+            added=batch.added,
             ensemble_scores=ensemble_scores,
         )
 
+    def keep(self) -> None:
+        """Keep the batches since the last call, see `FeatureEngine.keep`."""
+        self._engine.keep()
+
     def roll_back(self, customers: Sequence[str]) -> None:
-        """Undo a batch of these customers that failed, see `FeatureEngine.roll_back`."""
+        """Undo what was not kept of these customers, see `FeatureEngine.roll_back`."""
         self._engine.roll_back(customers)
+
+    def restore(self, customers: list[str], added: NDArray[np.void]) -> None:
+        """Add transactions that were scored before, see `FeatureEngine.restore`."""
+        self._engine.restore(customers, added)
+
+    def changed(self) -> list[str]:
+        """Return the customers whose histories `records` would give."""
+        return self._engine.changed()
+
+    def records(self, customers: Iterable[str]) -> dict[str, bytes]:
+        """Return histories to store, see `FeatureEngine.records`."""
+        return self._engine.records(customers)
 
     def preview(self, records: pa.RecordBatch, *, entities: EntityInputs) -> NDArray[np.float32]:
         """Return the features of transactions that are not added, see `FeatureEngine.preview`."""
         return self._engine.preview(records, entities)
 
-    def labels_await_storing(self, customer: str) -> bool:
-        """Return whether `pop_changed_labels` would give a customer."""
-        return self._engine.labels_await_storing(customer)
+    def awaits_storing(self, customer: str) -> bool:
+        """Return whether `records` or `pop_changed_labels` would give a customer."""
+        return self._engine.awaits_storing(customer)
 
     def drop(self, customers: Sequence[str]) -> None:
         """Forget customers that the stores have forgotten."""
@@ -226,6 +241,10 @@ class TransactionScorer:
     def learn(self, labels: LabelBatch) -> None:
         """Ingest labels of the customers that arrive without transactions."""
         self._engine.learn(labels)
+
+    def forget_labels(self) -> None:
+        """Forget all labels but those that ``load_labels`` finds."""
+        self._engine.forget_labels()
 
     def pop_changed_labels(self) -> dict[str, bytes]:
         """Return the labels of customers to store, see `FeatureEngine.pop_changed_labels`."""

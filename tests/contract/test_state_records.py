@@ -20,6 +20,7 @@ from models.drift.signals import SIGNALS
 from models.features.history import K, decode_history, encode_history
 from models.features.label_batch import LabelBatch
 from models.features.label_record import KEPT_LABELS, decode_labels, encode_labels
+from models.features.logged_transactions import LoggedTransactions
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state"
 RIVER_OF_V2 = b"0.23.0"
@@ -94,6 +95,18 @@ def test_label_log_of_version_2_is_read_and_written():
     assert (labels.transactions.tolist(), labels.customers) == ([1, 2**63], ["c1", "c2"])
     assert (labels.verdicts.tolist(), labels.label_times_ms.tolist()) == ([2_001, 400], [1_767_225_600_123, 5])
     assert labels.encode() == raw
+
+
+def test_history_log_of_version_1_is_read_and_written():
+    raw = (STATE / "history_log_v1.bin").read_bytes()
+    logged = LoggedTransactions.decode(raw)
+    assert logged.customers == ["c1", "é2"]
+    assert logged.added["transaction"].tolist() == [1, 2**64 - 1]
+    assert logged.added["event_time_ms"].tolist() == [1_767_225_600_123, 5]
+    assert (logged.added["amount"].tolist(), logged.added["score"].tolist()) == ([12.5, 0], [0.25, 1])
+    assert (logged.added["merchant"].tolist(), logged.added["device"].tolist()) == ([7, 2**32 - 1], [0, 1])
+    assert np.isnan(logged.added["latitude"][0])
+    assert logged.encode() == raw
 
 
 def test_unfinished_observation_of_version_1_starts_over():

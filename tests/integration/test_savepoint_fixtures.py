@@ -6,6 +6,7 @@ from fraudstream.control.state_export import export_state
 from fraudstream.control.state_import import import_state
 from tests.integration.expected import known_scores
 from tests.integration.known_labels import await_labels
+from tests.integration.recreated import recreate
 from tests.integration.savepoint_fixture import (
     LABELLED,
     LATER,
@@ -50,6 +51,8 @@ def test_job_of_other_shards_continues_from_an_export_of_a_savepoint_of_a_releas
     past = SavepointFixture.read(version)
     labels = past.rows(LABELLED)
     lane = open_lane(prefix=past.topics_prefix, partitions=PARTITIONS)
+    for topic in (lane.topics.transactions, lane.topics.labels, lane.topics.scores):
+        recreate(lane.broker, topic, PARTITIONS)  # the test above has records of the same names
     lane.send(past.rows(LABELLED, SCORED, OPEN))
     lane.send_labels(labels)
     export_state(lane.services, str(past.folder), tmp_path / "state")

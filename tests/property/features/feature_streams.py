@@ -263,7 +263,8 @@ class Store:
             # Row by row, so that results do not depend on the blocking of BLAS.
             raw = np.concatenate([pretend_score(batch.x[i : i + 1]) for i in range(len(batch))])
             scores.append(self.engine.remember(batch, raw))
-            self.states.update(self.engine.changed(batch))
+            self.engine.keep()
+            self.states.update(self.engine.records(batch.customers))
             xs.append(batch.x)
             if number % save_every == 0:
                 self.save()

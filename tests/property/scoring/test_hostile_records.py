@@ -141,11 +141,13 @@ class Engines:
             part = batch.records[rows]
             if len(part):
                 parts.append(self.cached.score(part, entities=entities.take(rows)))
-                self.stored["histories"].update(parts[-1].changed)
+                self.cached.keep()
+                changed = self.cached.records(part.column("customer_id").to_pylist())
+                for raw in changed.values():
+                    assert encode_history(*decode_history(raw)) == raw
+                self.stored["histories"].update(changed)
         assert np.concatenate([part.x for part in parts]).tobytes() == whole.x.tobytes()
         assert np.concatenate([part.scores for part in parts]).tobytes() == whole.scores.tobytes()
-        for raw in (raw for part in parts for raw in part.changed.values()):
-            assert encode_history(*decode_history(raw)) == raw
         scored = self.shard.score(batch.records, entities)
         self.shard.keep(scored)
         self.shard.store(int(event_time_ms(batch.records).max()), NOON_MS)

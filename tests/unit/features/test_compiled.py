@@ -13,7 +13,16 @@ from types import ModuleType
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
+from models.features import (
+    compiled,
+    customer_facts,
+    customer_ids,
+    hashing,
+    kernel,
+    label_facts,
+    label_kernel,
+    undo_kernel,
+)
 from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
@@ -26,6 +35,8 @@ from tests.patience import PATIENCE_S
         kernel,
         label_kernel,
         customer_facts,
+        customer_ids,
+        undo_kernel,
         label_facts,
         hashing,
         tree_shap,

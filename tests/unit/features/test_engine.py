@@ -137,7 +137,7 @@ def test_full_history_drops_its_oldest_and_ignores_older_ones():
     batch = engine.advance(records(*rows, {"event_time": START_MS}))
     engine.remember(batch, np.zeros(K + 2, np.float32))
     assert batch.ingest_status.tolist() == [KEPT] * (K + 1) + [TOO_OLD]
-    entries, tiles, _ = decode_history(engine.changed(batch)["c"])
+    entries, tiles, _ = decode_history(engine.records(batch.customers)["c"])
     assert entries["event_time_ms"].tolist() == [START_MS + i for i in range(2, K + 2)]
     assert tiles is not None
     assert tiles["count"].sum() == 2 * len(WINDOWS)
@@ -187,12 +187,13 @@ def test_duplicates_name_their_first_occurrence():
     one = engine.advance(records({}, {}, {"transaction_id": "t0"}))
     assert engine.remember(one, np.array([0.5, 0.25, 0.75], np.float32)).tolist() == [0.5, 0.25, 0.5]
     assert one.first_index.tolist() == [-1, -1, 0]
+    assert list(engine.records(one.customers)) == ["c"]
     two = engine.advance(records({"transaction_id": "t1"}, {"transaction_id": "t0", "customer_id": "another"}))
     assert two.ingest_status.tolist() == [DUPLICATE, KEPT]
     assert two.first_score[0] == 0.25
     assert np.isnan(two.first_score[1])
     assert engine.remember(two, np.array([0.1, 0.2], np.float32)).tolist() == [0.25, np.float32(0.2)]
-    assert list(engine.changed(two)) == ["another"]
+    assert list(engine.records(two.customers)) == ["another"]
 
 
 def test_empty_batch_has_empty_results():
@@ -200,7 +201,7 @@ def test_empty_batch_has_empty_results():
     batch = engine.advance(records())
     assert batch.x.shape == (0, len(FEATURE_NAMES))
     assert engine.remember(batch, np.empty(0, np.float32)).tolist() == []
-    assert engine.changed(batch) == {}
+    assert engine.records(batch.customers) == {}
 
 
 def test_next_batch_needs_the_scores_of_the_previous():

@@ -77,9 +77,9 @@ def test_unstored_labels_outlive_their_row(leave):
         engine.advance(records({"customer_id": "another", "merchant_id": "other"}))
     else:
         engine.drop(["c"])
-    assert engine.labels_await_storing("c")
+    assert engine.awaits_storing("c")
     assert list(engine.pop_changed_labels()) == ["c"]
-    assert not engine.labels_await_storing("c")
+    assert not engine.awaits_storing("c")
 
 
 def test_ledger_row_is_freed_when_its_key_is_evicted():

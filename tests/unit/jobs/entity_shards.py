@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jobs.operators.bucketed_map import BucketedMap
+from jobs.operators.bucketed_map import BucketedMap, high_bits
 from jobs.operators.entity_batch import EntityBatch
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import signed
@@ -16,10 +16,10 @@ class State:
 
     def __init__(self):
         self.parts, self.event_log = [MapLike() for _ in range(4)], [MapLike() for _ in range(4)]
-        self.entities = BucketedMap(self.parts, "thread")
+        self.entities = BucketedMap(self.parts, "thread", high_bits)
         self.next_sequence, self.expires_on = Value(), MapLike()
         self.label_parts = [MapLike() for _ in range(2)]
-        self.labels = BucketedMap(self.label_parts, "thread")
+        self.labels = BucketedMap(self.label_parts, "thread", high_bits)
         self.label_log, self.label_offsets = MapLike(), Value()
 
     def read(self, key):

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from jobs.operators.history_map import HistoryMap
+from tests.unit.jobs.value_state import Value
+
 
 class MapLike(dict):
     """A dict with the methods of Flink's map state."""
@@ -24,7 +27,10 @@ class MapLike(dict):
 class State:
     """In-memory ShardState."""
 
-    histories: MapLike = field(default_factory=MapLike)
+    histories: HistoryMap = field(default_factory=lambda: HistoryMap([MapLike() for _ in range(4)], "thread"))
+    former_histories: MapLike = field(default_factory=MapLike)
+    history_log: list = field(default_factory=lambda: [MapLike() for _ in range(8)])
+    next_history_entry: Value = field(default_factory=Value)
     merchant_labels: MapLike = field(default_factory=MapLike)
     customer_labels: MapLike = field(default_factory=MapLike)
     label_log: MapLike = field(default_factory=MapLike)
@@ -36,6 +42,11 @@ class State:
             value=lambda: self.offsets, update=lambda raw: setattr(self, "offsets", raw)
         )
         self.offsets = None
+
+    @property
+    def customers(self):
+        """Customers with a stored history."""
+        return set(self.histories.keys())
 
     def read(self, state, key):
         return state.get(key)

@@ -13,6 +13,7 @@ from jobs.operators.advance_entities import AdvanceEntities
 from jobs.operators.decode_batch import EVENTS, DecodeBatch
 from jobs.operators.score_batch import ScoreBatch
 from jobs.operators.shard import OBSERVATIONS
+from jobs.operators.shard_state import BUCKETS
 from jobs.record_types import LABELS, QUERIES, STAMP_SHIFT, TRANSACTIONS
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
@@ -27,6 +28,9 @@ CODECS = {
     "fraud.shadow.v1": avro_schemas.SHADOW,
     "fraud.features.v1": avro_schemas.FEATURE_ANSWER,
 }
+
+
+PARTS = [f"histories_{part}" for part in range(BUCKETS)]
 
 
 class MapState:
@@ -122,13 +126,20 @@ class Context:
         return SimpleNamespace(register_processing_time_timer=lambda _at_ms: None)
 
     def stored(self) -> dict[str, Any]:
-        """Return all stored state, for comparisons."""
-        return {
+        """Return all stored state, for comparisons; the histories without the numbers of log entries, as one map."""
+        found = {
             name: {key: dict(found) for key, found in state.maps.items() if found}
             if isinstance(state, MapState)
             else dict(state.values)
             for name, state in self.states.items()
         }
+        if PARTS[0] in found:
+            histories = found["histories"]
+            for key, customer, raw in (
+                (key, *item) for part in PARTS for key, maps in found.pop(part).items() for item in maps.items()
+            ):
+                histories.setdefault(key, {})[customer] = raw[:-8]
+        return found
 
 
 class OperatorInMemory:
@@ -199,6 +210,13 @@ class OperatorInMemory:
             else:
                 topic, keys, payloads = found
                 self.emitted += [(topic, key, payload) for key, payload in zip(keys, payloads, strict=True)]
+
+    def stored(self) -> dict[str, Any]:
+        """Write all histories, and return the stored state that does not depend on batches."""
+        for key, shard in self.operator._shards.items():
+            self.context.key = key
+            shard._scorer._writing.write_all()
+        return {name: found for name, found in self.context.stored().items() if "history" not in name}
 
     def of(self, topic: str) -> list[dict[str, Any]]:
         """Return the records for a topic."""

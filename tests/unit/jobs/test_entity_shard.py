@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.operators import event_log, expiry_index
+from jobs.operators import entity_shard, event_log, expiry_index
 from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.expiry_index import KEPT_MS
@@ -33,7 +33,7 @@ def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts,
     whole = advanced(open_shard(State()), given_events, size)
     state, shard, found = State(), None, []
     with monkeypatch.context() as patched:
-        patched.setattr(event_log, "SEGMENT_EVENTS", segment[0])
+        patched.setattr(entity_shard, "SEGMENT_EVENTS", segment[0])
         patched.setattr(event_log, "SEGMENT_ENTRIES", segment[1])
         for number, begin in enumerate(range(0, len(given_events), size)):
             if shard is None or number in restarts:
@@ -45,7 +45,7 @@ def test_a_shard_that_restarts_anywhere_goes_on_as_if_it_had_not(seed, restarts,
 
 
 def test_the_log_is_cleared_when_the_records_are_written(monkeypatch):
-    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 30)
+    monkeypatch.setattr(entity_shard, "SEGMENT_EVENTS", 30)
     state = State()
     shard = open_shard(state)
     sizes = []
@@ -58,7 +58,7 @@ def test_the_log_is_cleared_when_the_records_are_written(monkeypatch):
 
 
 def test_records_are_written_bucket_by_bucket(monkeypatch):
-    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 30)
+    monkeypatch.setattr(entity_shard, "SEGMENT_EVENTS", 30)
     state, written = State(), []
     monkeypatch.setattr(
         BucketedMap, "put_all", lambda self, records: written.extend(map(self.bucket, records)), raising=True
@@ -80,7 +80,7 @@ def distinct_events(seed, count, first_key):
 @pytest.mark.parametrize("size", [50, 1_000])
 @pytest.mark.parametrize("capacity", [500, 50_000])
 def test_log_and_unwritten_records_stay_bounded_where_each_event_is_of_another_entity(monkeypatch, size, capacity):
-    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1_000)
+    monkeypatch.setattr(entity_shard, "SEGMENT_EVENTS", 1_000)
     state = State()
     shard = open_shard(state, capacity)
     for at in range(0, 30_000, size):
@@ -134,7 +134,7 @@ def test_a_described_event_changes_nothing():
 
 
 def test_a_sequence_number_is_never_given_twice_even_when_the_log_is_empty(monkeypatch):
-    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1)
+    monkeypatch.setattr(entity_shard, "SEGMENT_EVENTS", 1)
     state = State()
     given = []
     for at in range(5):
@@ -150,7 +150,7 @@ def test_state_names_an_entity_by_the_java_long_of_its_hash():
 
 
 def test_silent_entities_are_forgotten_and_others_are_not(monkeypatch):
-    monkeypatch.setattr(event_log, "SEGMENT_EVENTS", 1)
+    monkeypatch.setattr(entity_shard, "SEGMENT_EVENTS", 1)
     state = State()
     shard = open_shard(state)
     silent, busy = events(1, 2, keys=1), events(2, 2, keys=1)

@@ -25,7 +25,7 @@ from schemas.batch_decoder import BatchDecoder
 from schemas.codec import RecordCodec
 from schemas.registry import FileRegistry
 from schemas.wall_clock import now_ms
-from tests.unit.jobs.operator_in_memory import Context, OperatorInMemory, batches
+from tests.unit.jobs.operator_in_memory import PARTS, Context, OperatorInMemory, batches
 from tests.unit.jobs.shard_transactions import ROWS, SHARD, SIZE, transactions
 from tests.unit.training.histories import customer_folder, history
 
@@ -128,7 +128,7 @@ def test_other_records_are_scored_as_if_culprits_had_never_arrived(monkeypatch, 
     STAGES[stage](monkeypatch, ids(CULPRITS))
     found = run(transactions(), size)
     assert found.scores == expected.scores
-    stored, required = found.context.stored(), expected.context.stored()
+    stored, required = found.stored(), expected.stored()
     # The batch in which a customer became known shows only in the number of an entry.
     assert [stored.pop(name).keys() for name in ("due",)] == [required.pop(name).keys() for name in ("due",)]
     assert stored == required
@@ -202,7 +202,7 @@ def test_batch_of_culprits_becomes_dead_letters_if_other_records_would_pass(monk
     STAGES["features"](monkeypatch, ids(set(range(SIZE))))
     operator = run(transactions(SIZE))
     assert len(operator.letters) == SIZE
-    assert operator.context.stored()["histories"] == {}
+    assert operator.stored()["histories"] == {}
 
 
 @pytest.mark.parametrize("error", [RuntimeError("java.io.IOException: rocksdb"), OSError("gone")])
@@ -212,15 +212,18 @@ def test_state_that_cannot_be_read_fails_the_task(monkeypatch, error):
     def gone(_key: str) -> bytes:
         raise error
 
-    monkeypatch.setattr(operator.context.states["histories"], "get", gone)
+    for part in PARTS:
+        monkeypatch.setattr(operator.context.states[part], "get", gone)
     with pytest.raises(StateAccessError):
         operator.send(TRANSACTIONS, transactions(300)[10:], shard=SHARD, time_ms=now_ms())
 
 
 def test_state_of_another_version_fails_the_task():
     operator = run(transactions(10))
-    maps = operator.context.states["histories"].maps[SHARD]
-    maps.update(dict.fromkeys(maps, b"\x63\x00"))
+    operator.stored()
+    for part in PARTS:
+        maps = operator.context.states[part].maps[SHARD]
+        maps.update(dict.fromkeys(maps, b"\x63\x00" + bytes(8)))
     with pytest.raises(HistoryVersionError):
         run(transactions(10), context=operator.context)
 

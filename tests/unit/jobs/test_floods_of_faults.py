@@ -97,7 +97,7 @@ def assert_as_without(found: OperatorInMemory, table: pa.Table, culprits: set[in
     assert {letter["reason"] for letter in found.letters} <= {"INTERNAL"}
     expected = run(table.take([row for row in range(len(table)) if row not in culprits]))
     assert found.scores == expected.scores
-    stored, expected_state = found.context.stored(), expected.context.stored()
+    stored, expected_state = found.stored(), expected.stored()
     assert [stored.pop(name).keys() for name in ("due",)] == [expected_state.pop(name).keys() for name in ("due",)]
     assert stored == expected_state
     assert len(found.of("fraud.alerts.v1")) == len(expected.of("fraud.alerts.v1"))
@@ -149,7 +149,7 @@ def test_each_record_of_a_batch_of_culprits_is_tried_at_most_twice(monkeypatch, 
     faults = Faults(monkeypatch)
     found = run(with_amounts(history().slice(0, ROWS), dict.fromkeys(range(ROWS), MARKS[stage])))
     assert len(found.letters) == ROWS
-    assert found.context.stored()["histories"] == {}
+    assert found.stored()["histories"] == {}
     assert faults.calls[stage] < 2 * ROWS
 
 

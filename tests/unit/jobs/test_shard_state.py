@@ -13,8 +13,10 @@ def test_state_names_are_those_of_savepoints():
     context = Context()
     ShardState(cast("RuntimeContext", context), "thread")
     assert set(context.states) == {
-        "histories", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due", "merchants_due",
-        "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes", "list_entries", "begun",
+        "histories", *(f"histories_{part}" for part in range(16)), *(f"history_log_{part}" for part in range(8)),
+        "next_history_entry", "merchant_labels", "customer_labels", "label_log", "label_offsets", "due",
+        "merchants_due", "observation", "deployment", "wanted_deployment", "rules", "wanted_rules", "snoozes",
+        "list_entries", "begun",
     }  # fmt: skip
 
 

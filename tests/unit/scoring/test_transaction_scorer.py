@@ -33,7 +33,8 @@ def in_parts(cuts, capacity=16_384, restart_every=None):
             scorer = TransactionScorer(artifact(), load=store.get, capacity=capacity)
         if start < end:
             scored = scorer.score(RECORDS.slice(start, end - start), entities=ENTITIES.take(slice(start, end)))
-            store.update(scored.changed)
+            scorer.keep()
+            store.update(scorer.records(scored.customers))
             scores.append(scored.scores)
     return np.concatenate(scores), store
 
@@ -82,12 +83,13 @@ def test_duplicates_have_their_first_score_and_change_nothing():
     scorer = TransactionScorer(artifact(), load=store.get)
     entities = ENTITIES.take(slice(0, 200))
     first = scorer.score(RECORDS.slice(0, 200), entities=entities)
-    store.update(first.changed)
+    scorer.keep()
+    store.update(scorer.records(first.customers))
     again = scorer.score(RECORDS.slice(0, 200), entities=entities)
     kept = again.ingest_status == DUPLICATE
     assert kept.mean() > 0.9
     assert again.scores[kept].tobytes() == first.scores[kept].tobytes()
-    assert again.changed == {}
+    assert scorer.changed() == []
 
 
 def test_decisions_follow_the_manifests_thresholds():
@@ -96,7 +98,3 @@ def test_decisions_follow_the_manifests_thresholds():
     expected = decide(scored.scores, manifest.review_threshold, manifest.block_threshold)
     assert scored.decisions.tolist() == expected.tolist()
     assert scored.x.shape == (len(RECORDS), len(manifest.feature_names))
-
-
-def test_scorer_without_a_store_encodes_nothing():
-    assert HistoryScorer(artifact()).score(RECORDS).changed == {}

@@ -38,7 +38,7 @@ def customers() -> list[StateEntry]:
     engine.learn(LabelBatch.of(LABELLED))
     batch = engine.advance(RECORDS)
     engine.remember(batch, np.full(ROWS, 0.25, np.float32))
-    found = (("histories", engine.changed(batch)), ("customer_labels", engine.pop_changed_labels()))
+    found = (("histories", engine.records(batch.customers)), ("customer_labels", engine.pop_changed_labels()))
     return [
         StateEntry(handle, customer_bucket(name), name, raw)
         for handle, entries in found
