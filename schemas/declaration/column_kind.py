@@ -37,6 +37,16 @@ class ColumnKind(StrEnum):
         return self in {ColumnKind.CATEGORY, ColumnKind.TEXT}
 
     @property
+    def unit(self) -> str:
+        """Unit of the column as a feature."""
+        return _UNITS.get(self, "")
+
+    @property
+    def meaning(self) -> str:
+        """Value of the column as a feature, in words."""
+        return _MEANINGS[self]
+
+    @property
     def is_feature(self) -> bool:
         """Whether the column itself is a feature of the model."""
         return self is not ColumnKind.TEXT
@@ -48,6 +58,14 @@ _ARROW = {
     ColumnKind.FLAG: pa.bool_(),
     ColumnKind.TEXT: pa.string(),
     ColumnKind.TIME: UTC_MS,
+}
+_UNITS = {ColumnKind.FLAG: "flag", ColumnKind.TIME: "h", ColumnKind.CATEGORY: "probability"}
+_MEANINGS = {
+    ColumnKind.NUMBER: "the number itself",
+    ColumnKind.CATEGORY: "fraud rate of the category in training; unseen ones have that of rare ones",
+    ColumnKind.FLAG: "1 or 0",
+    ColumnKind.TEXT: "none: texts identify entities, and rules compare them",
+    ColumnKind.TIME: "hours from this time to the event",
 }
 TIMESTAMP = "timestamp-millis"
 """Logical type of Avro's times that are read."""
