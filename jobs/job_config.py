@@ -5,11 +5,13 @@ import math
 import re
 from base64 import b64decode
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from jobs.first_records import unpack_records
 from jobs.shards import SHARD_KEYS
+from schemas.declaration.declaration import Declaration
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
 from schemas.time_zone import time_zone_problem
@@ -132,6 +134,8 @@ class JobConfig:
     generations : dict of str to int
         Number of times that the topic of an input (`transactions`, `labels`, `control`) was created again under this
         state. It is part of the source's uid, so that each begins at the first record, and of the labels' offsets.
+    declaration : dict or None
+        Declaration of the transactions' further columns, see `Declaration.to_dict`; None: there are none.
     start_positions : dict of str to dict of str to list of int
         Of a job whose state was imported: where its sources start, see `start_positions`.
     pool_customers : int
@@ -183,6 +187,7 @@ class JobConfig:
     topic_ids: dict[str, str] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
     start_positions: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    declaration: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -273,6 +278,11 @@ class JobConfig:
     def group(self) -> str:
         """The Kafka consumer group, and what the transactional ids begin with."""
         return f"fraudstream-{self.name}"
+
+    @cached_property
+    def declared(self) -> Declaration | None:
+        """The declaration."""
+        return None if self.declaration is None else Declaration.from_dict(self.declaration)
 
     @property
     def first_rules_bytes(self) -> bytes | None:

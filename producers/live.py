@@ -16,6 +16,7 @@ from producers.replay import rows_at_once
 from producers.schedule import ConstantRate
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig, epoch_ms
+from schemas.declaration.declaration import Declaration
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -34,6 +35,7 @@ def produce(
     begin: datetime,
     seconds: float | None = None,
     on_progress: Progress | None = None,
+    declaration: Declaration | None = None,
 ) -> Published:
     """Publish simulated transactions at `rate` events a second, without end or for `seconds`.
 
@@ -55,6 +57,8 @@ def produce(
         None continues until interrupted.
     on_progress : callable or None
         Called with the number sent so far.
+    declaration : Declaration, optional
+        Its columns have no values, as the simulator knows none.
 
     Returns
     -------
@@ -72,7 +76,9 @@ def produce(
         raise UserError(f"expected no drift for live production, got {config.drift}: simulate and replay it")
     events = None if seconds is None else math.ceil(rate * seconds)
     rows, subject = rows_at_once(schedule, rate), value_subject(topic)
-    records = live_records(config, registry, subject, rate=rate, events=events, begin=begin, rows=rows)
+    records = live_records(
+        config, registry, subject, rate=rate, events=events, begin=begin, rows=rows, declaration=declaration
+    )
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
 
 
@@ -85,11 +91,14 @@ def live_records(
     events: int | None,
     begin: datetime,
     rows: int,
+    declaration: Declaration | None = None,
 ) -> Iterator[Record]:
     """Yield the encoded records of `produce`: `events` of them, or without end."""
     chapters = _chapters(config, rate=rate, events=events, begin=begin)
     records = (
-        record for chapter in chapters for record in encode_transactions(chapter, registry, subject, rows_at_once=rows)
+        record
+        for chapter in chapters
+        for record in encode_transactions(chapter, registry, subject, rows_at_once=rows, declaration=declaration)
     )
     yield from islice(records, events)
 

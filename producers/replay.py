@@ -8,6 +8,7 @@ from producers.encoding import ROWS_AT_ONCE, encode_labels, encode_transactions
 from producers.publisher import Progress, Published, Publisher
 from producers.schedule import ConstantRate, EventClock, Schedule
 from schemas.columns import known_labels
+from schemas.declaration.declaration import Declaration
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, value_subject
 
@@ -25,6 +26,7 @@ def replay(
     speed: float | None = None,
     rate: float | None = None,
     on_progress: Progress | None = None,
+    declaration: Declaration | None = None,
 ) -> Published:
     """Publish the transactions of a canonical table in the order of their event times.
 
@@ -38,6 +40,8 @@ def replay(
         Multiple of event time: 3600 replays an hour in a second.
     rate : float or None
         Events a second instead. With neither: as fast as the broker takes them.
+    declaration : Declaration, optional
+        See `encode_transactions`.
     on_progress : callable or None
         Called with the number sent so far.
 
@@ -54,7 +58,7 @@ def replay(
     ordered = in_order(table, "event_time")
     schedule = schedule_of(ordered, "event_time", speed, rate)
     rows = rows_at_once(schedule, rate)
-    records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows)
+    records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows, declaration=declaration)
     return publisher.publish(records, topic, schedule=schedule, on_progress=on_progress)
 
 

@@ -12,6 +12,7 @@ from producers.publisher import Progress, Published, Publisher
 from producers.replay import in_order, milliseconds, rows_at_once, schedule_of
 from producers.schedule import Schedule
 from schemas.columns import known_labels
+from schemas.declaration.declaration import Declaration
 from schemas.registry import SchemaRegistry, value_subject
 
 SLICE_S = 0.25
@@ -28,6 +29,7 @@ def replay_with_labels(
     speed: float | None = None,
     rate: float | None = None,
     on_progress: Progress | None = None,
+    declaration: Declaration | None = None,
 ) -> tuple[Published, Published]:
     """Publish transactions in the order of their event times, each after all labels known by then are delivered.
 
@@ -43,6 +45,8 @@ def replay_with_labels(
         Destination; the registry gives the schemas' ids.
     speed, rate
         As in `replay`; the rate is that of the transactions.
+    declaration : Declaration, optional
+        See `encode_transactions`.
     on_progress : callable or None
         Called with the number of transactions sent so far.
 
@@ -67,7 +71,7 @@ def replay_with_labels(
         publisher.publish(islice(left, count), label_topic)
         publisher.flush()
 
-    records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows)
+    records = encode_transactions(ordered, registry, value_subject(topic), rows_at_once=rows, declaration=declaration)
     guarded = after_labels(records, needed, slice_ends(len(ordered), schedule), send_labels)
     sent = publisher.publish(guarded, topic, schedule=schedule, on_progress=on_progress)
     return sent, Published(records=len(labels), seconds=sent.seconds, behind_ms=0.0)

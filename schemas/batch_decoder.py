@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyruhvro
 
 from schemas.arrow_buffers import require_values, string_bytes, string_offsets
-from schemas.avro_schemas import schema_json, schema_text
+from schemas.avro_schemas import OwnSchema, schema_json, schema_text
 from schemas.batch_checks import breaks_limits
 from schemas.codec import DecoderFaultError, RecordCodec, TrailingBytesError, UndecodableError
 from schemas.column_views import ColumnViews
@@ -25,6 +25,7 @@ from schemas.time_column import UTC_MS
 from schemas.transaction_fields import Field, arrow_schema
 from schemas.validation import Arrival, Check, Limits, Mask, reject, wrong_keys
 from schemas.wall_clock import now_ms
+from schemas.wire_columns import WireColumns
 from schemas.writer_schema import WriterSchema
 
 Result = TypeVar("Result")
@@ -69,23 +70,28 @@ class BatchKind:
 
     Attributes
     ----------
-    name : str
-        A file of `schemas/avro`.
+    name : str or OwnSchema
+        A file of `schemas/avro`, or a deployment's own schema.
+    fields : tuple of Field
+        Fields that are checked, and in a schema of ours all that there are.
     checks : tuple of Check
         Limits on a record, in the order in which reasons are reported.
     breaks_limits : callable
         Marks the records of a batch that `checks` then name a reason for; fast, and no record that fails is missed.
+    wire : WireColumns or None
+        Columns of a deployment's own schema; None: the decoded columns are the canonical ones.
     """
 
-    name: str
+    name: str | OwnSchema
     fields: tuple[Field, ...]
     checks: tuple[Check, ...]
     breaks_limits: Callable[[tuple[Field, ...], ColumnViews, npt.NDArray[np.int64], Limits, int], Mask] = breaks_limits
+    wire: WireColumns | None = None
 
     @cached_property
     def arrow(self) -> pa.Schema:
-        """Columns of its fields."""
-        return arrow_schema(self.fields)
+        """Columns as they are decoded."""
+        return arrow_schema(self.fields) if self.wire is None else self.wire.arrow
 
 
 class BatchDecoder:
@@ -101,7 +107,7 @@ class BatchDecoder:
         self._kind = kind
         self._clock = clock
         self._codec = RecordCodec(kind.name, subject, registry)
-        self._schema = schema_text(kind.name)
+        self._schema = schema_text(kind.name) if kind.wire is None else kind.wire.decoding_text
         self._walk = RecordWalk(schema_json(kind.name), self._codec.schema_id)
         self._writers: dict[bytes, WriterSchema | None] = {}
         self._limits = limits
@@ -208,6 +214,8 @@ class BatchDecoder:
         self, records: pa.RecordBatch, keys: Sequence[str | None], kafka_time_ms: npt.NDArray[np.int64]
     ) -> DecodedBatch:
         """Set aside the records that are not under their customer, break a limit, or can't be checked."""
+        if self._kind.wire is not None:
+            records = self._kind.wire.canonical(records)
 
         def kept(rows: Rows) -> DecodedBatch:
             return self._checked(records_of(records, rows), items_of(keys, rows), kafka_time_ms[rows])

@@ -10,7 +10,7 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
-from schemas.avro_schemas import parsed_schema, schema_json
+from schemas.avro_schemas import OwnSchema, parsed_schema, schema_json
 from schemas.body_walk import WildBodyError
 from schemas.framing import HEADER_BYTES, FramingError, header, schema_id_of
 from schemas.parsed_writer import MismatchError, ParsedWriter
@@ -47,15 +47,15 @@ class RecordCodec:
 
     Parameters
     ----------
-    name : str
-        Kind of record: a file of `schemas/avro`.
+    name : str or OwnSchema
+        Kind of record: a file of `schemas/avro`, or a schema of the deployment's own.
     subject : str
         Subject of the schema in the registry, see `value_subject`.
     registry : SchemaRegistry
         Gives the schema ids.
     """
 
-    def __init__(self, name: str, subject: str, registry: SchemaRegistry) -> None:
+    def __init__(self, name: str | OwnSchema, subject: str, registry: SchemaRegistry) -> None:
         self.schema_id = registry.id_for(subject, name)
         self._header = header(self.schema_id)
         self._schema = parsed_schema(name)

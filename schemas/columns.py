@@ -90,7 +90,7 @@ def read_history(
     Parameters
     ----------
     schema : pyarrow.Schema
-        LABELLED_ARROW or TRANSACTION_ARROW.
+        LABELLED_ARROW or TRANSACTION_ARROW, with declared columns after it.
     timezone : str, optional
         IANA time zone of times that have none; without it they are refused.
     limits : FileLimits
@@ -228,7 +228,7 @@ def _column(table: pa.Table, field: pa.Field, timezone: str | None) -> pa.Chunke
             f"{name}: expected {field.type}, got {table[name].type} that can't be read as it ({_first_line(error)}). "
             "Convert it"
         ) from None
-    if column.null_count and name not in OPTIONAL_COLUMNS and name not in _LABELS:
+    if column.null_count and not field.nullable and name not in _LABELS:
         rows = pc.indices_nonzero(column.is_null())[:SHOWN_ROWS].to_pylist()
         raise ColumnError(
             f"{name}: expected no nulls, got {column.null_count:,} (rows {', '.join(map(str, rows))}"

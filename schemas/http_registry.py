@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from schemas.avro_schemas import schema_text
+from schemas.avro_schemas import OwnSchema, schema_text
 from schemas.compatibility import incompatibilities
 from schemas.errors import UserError
 from schemas.registry import RegistryUnavailableError, UnknownSchemaError
@@ -34,7 +34,7 @@ class HttpRegistry:
         self._lookup = lru_cache(maxsize=4096)(self._ask)
         self._own: dict[int, str] = {}
 
-    def id_for(self, subject: str, name: str) -> int:
+    def id_for(self, subject: str, name: str | OwnSchema) -> int:
         """Return the schema's id; one that is new is registered, under a subject that stays backward compatible.
 
         Raises
@@ -80,7 +80,7 @@ class HttpRegistry:
         except Exception as error:
             raise self._failure(error, f"check the schema of {subject}") from None
 
-    def ids(self, subject: str, name: str) -> list[int]:  # noqa: ARG002  (a subject has one kind of record)
+    def ids(self, subject: str, name: str | OwnSchema) -> list[int]:  # noqa: ARG002  (a subject has one kind of record)
         """Return the schema id of each version of a subject; none without the subject."""
         try:
             numbers = self._client.get_versions(subject)

@@ -5,7 +5,7 @@ import re
 from importlib.resources import files
 from typing import Protocol
 
-from schemas.avro_schemas import schema_text
+from schemas.avro_schemas import OwnSchema, schema_text
 from schemas.errors import UserError
 
 
@@ -22,11 +22,11 @@ class RegistryUnavailableError(UserError):
 class SchemaRegistry(Protocol):
     """Registry of schemas by id."""
 
-    def id_for(self, subject: str, name: str) -> int:
+    def id_for(self, subject: str, name: str | OwnSchema) -> int:
         """Return the id under which records of kind `name` are written to `subject`."""
         ...
 
-    def ids(self, subject: str, name: str) -> list[int]:
+    def ids(self, subject: str, name: str | OwnSchema) -> list[int]:
         """Return the ids of all versions of the schema, oldest first; none without the subject."""
         ...
 
@@ -36,14 +36,21 @@ class SchemaRegistry(Protocol):
 
 
 class FileRegistry:
-    """The committed table of ids in `schemas/registry.json`: an id, once given, keeps its schema."""
+    """The committed table of ids in `schemas/registry.json`: an id, once given, keeps its schema.
+
+    A deployment's own schemas have ids that are derived from their texts.
+    """
 
     def __init__(self) -> None:
         table = json.loads((files(__package__) / "registry.json").read_text())["schemas"]
         self._names = {row["id"]: row["schema"].removesuffix(".avsc") for row in table}
+        self._own: dict[int, str] = {}
 
-    def id_for(self, subject: str, name: str) -> int:  # noqa: ARG002  (ids are global here)
+    def id_for(self, subject: str, name: str | OwnSchema) -> int:  # noqa: ARG002  (ids are global here)
         """Return the newest id of record kind `name`."""
+        if not isinstance(name, str):
+            self._own |= name.ids
+            return name.id
         ids = [schema_id for schema_id, known in self._names.items() if known == name]
         if not ids:
             raise UserError(f"expected an id for schema {name!r} in schemas/registry.json, got none. Add a row for it")
@@ -53,12 +60,16 @@ class FileRegistry:
         """Return the kinds of records; an earlier version of a kind is kept in a file named KIND_vN."""
         return sorted({_kind(name) for name in self._names.values()})
 
-    def ids(self, subject: str, name: str) -> list[int]:  # noqa: ARG002
+    def ids(self, subject: str, name: str | OwnSchema) -> list[int]:  # noqa: ARG002
         """Return the ids of record kind `name`, oldest first."""
+        if not isinstance(name, str):
+            return list(name.ids)[::-1]
         return sorted(schema_id for schema_id, known in self._names.items() if _kind(known) == name)
 
     def schema_for(self, schema_id: int) -> str:
         """Return the schema of `schema_id`, or raise UnknownSchemaError."""
+        if schema_id in self._own:
+            return self._own[schema_id]
         try:
             return schema_text(self._names[schema_id])
         except KeyError:

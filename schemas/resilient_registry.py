@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from schemas.avro_schemas import OwnSchema
 from schemas.errors import UserError
 from schemas.open_registry import open_registry
 from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError
@@ -34,7 +35,7 @@ class ResilientRegistry:
     def __init__(self, registry: SchemaRegistry, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry = registry
         self._clock = clock
-        self._own: dict[tuple[str, str], int] = {}
+        self._own: dict[tuple[str, str | OwnSchema], int] = {}
         self._known: dict[int, str] = {}
         self._unknown: dict[int, str] = {}
         self._outage = ""
@@ -42,13 +43,13 @@ class ResilientRegistry:
         self._listed: set[int] = set()
         self._list_at = 0.0
 
-    def id_for(self, subject: str, name: str) -> int:
+    def id_for(self, subject: str, name: str | OwnSchema) -> int:
         """Return the id of our own schema. It is looked up once, when the job starts, which fails without it."""
         if (subject, name) not in self._own:
             self._own[subject, name] = self._registry.id_for(subject, name)
         return self._own[subject, name]
 
-    def ids(self, subject: str, name: str) -> list[int]:
+    def ids(self, subject: str, name: str | OwnSchema) -> list[int]:
         """Return the ids of a subject's versions."""
         return self._registry.ids(subject, name)
 

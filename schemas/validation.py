@@ -104,11 +104,14 @@ class Check(NamedTuple):
         Description of the limit, for messages.
     broken : callable
         Gives where it is broken, (n,) bool, or None for nowhere.
+    reported : tuple of str
+        Columns whose values the detail of a rejection shows; empty: those that the reason is about.
     """
 
     reason: Reason
     expected: str
     broken: Callable[[Arrival, Limits], Mask | None]
+    reported: tuple[str, ...] = ()
 
 
 def event_time_ms(records: pa.RecordBatch) -> npt.NDArray[np.int64]:
@@ -124,12 +127,12 @@ def label_time_ms(records: pa.RecordBatch) -> npt.NDArray[np.int64]:
 def reject(arrival: Arrival, limits: Limits, checks: Sequence[Check]) -> list[Rejection]:
     """Return the rows that break a limit, each with the first reason that applies, in row order."""
     found: dict[int, Rejection] = {}
-    for reason, expected, broken in checks:
+    for reason, expected, broken, reported in checks:
         mask = broken(arrival, limits)
         if mask is None:
             continue
         for row in np.flatnonzero(mask).tolist():
-            found.setdefault(row, Rejection(row, reason, f"{expected}, got {_was(reason, arrival, row)}"))
+            found.setdefault(row, Rejection(row, reason, f"{expected}, got {_was(reason, reported, arrival, row)}"))
     return [found[row] for row in sorted(found)]
 
 
@@ -239,8 +242,8 @@ def label_bound_ms(kafka_time_ms: npt.NDArray[np.int64], now_ms: int, limits: Li
     return np.maximum(kafka_time_ms, now_ms) + limits.max_ahead_ms
 
 
-def _was(reason: Reason, arrival: Arrival, row: int) -> str:
-    columns = _REPORTED.get(reason, ())
+def _was(reason: Reason, reported: tuple[str, ...], arrival: Arrival, row: int) -> str:
+    columns = reported or _REPORTED.get(reason, ())
     if columns:
         known = [name for name in columns if name in arrival.records.schema.names]
         return ", ".join(repr(arrival.records.column(name)[row].as_py())[:80] for name in known)

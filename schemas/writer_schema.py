@@ -120,8 +120,8 @@ def _resolves(field: dict[str, Any], written: dict[str, _Field]) -> bool:
         return False
     found = written.get(wanted.name)
     if found is None:
-        # A default of another kind than a text, a number or null is written in a form of its own.
-        return "default" in field and not _is_time(field)
+        # A time's default other than null is written in a form of its own.
+        return "default" in field and (field["default"] is None or not _is_time(field))
     return found.kind == wanted.kind and found.nullable <= wanted.nullable
 
 

@@ -46,7 +46,14 @@ def read_archived_rows(folder: Path, manifest: Manifest) -> tuple[pa.Table, int]
     ------
     NotReady
         It has none.
+    UserError
+        The model reads declared columns, which are not among the archive's.
     """
+    if manifest.declared is not None:
+        raise UserError(
+            f"expected a labelled Parquet file for the model {manifest.model_id}, which reads declared columns, got "
+            f"the archive {folder}. Name a file"
+        )
     own = (pc.field("model_id") == manifest.model_id) & (pc.field("feature_spec_hash") == manifest.feature_spec_hash)
     own &= pc.field(FEATURE_NAMES[0]).is_valid()  # a record that only names our table has other features
     columns = [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES]

@@ -15,9 +15,10 @@ from models.promotion.risk_columns import with_risks_of
 from models.scoring.artifact import Artifact
 from models.scoring.backfill import backfill
 from models.training.fingerprint import fingerprint
-from models.training.history import Progress, read_labelled
+from models.training.history import NO_COLUMNS, Progress, read_labelled
 from models.training.protocol import Transactions
 from models.training.time_outlier import require_no_outlier
+from schemas.errors import UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.transaction_key import transaction_keys
 
@@ -63,7 +64,10 @@ def compare_on(
     require_past(path)
     if is_archive(path):
         return _of_archive(path, champion, challenger, read_labels, progress)
-    table = read_labelled(path, progress, timezone=timezone, limits=limits)
+    declared = [artifact.row_columns.arrow for artifact in (champion, challenger) if artifact.row_columns is not None]
+    table = read_labelled(
+        path, progress, timezone=timezone, limits=limits, further=pa.unify_schemas([NO_COLUMNS, *declared])
+    )
     return _of_history(table, path, champion, challenger, progress)
 
 
@@ -106,6 +110,11 @@ def _of_archive(
     path: Path, champion: Artifact, challenger: Artifact, read_labels: ReadLabels, progress: Progress
 ) -> Comparison:
     progress("reading the archive", 0, 1)
+    if challenger.row_columns is not None:
+        raise UserError(
+            f"expected a labelled Parquet file for the model {challenger.manifest.model_id}, which reads declared "
+            f"columns, got the archive {path}. Set models.compare_on to a file"
+        )
     rows, repeated = read_archived_rows(path, champion.manifest)
     x = archived_features(rows)
     theirs, known = with_risks_of(x, champion, challenger)

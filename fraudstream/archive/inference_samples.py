@@ -10,7 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fraudstream.archive.archive_folder import LOG_OFFSET, LOG_PARTITION, STATE_FILE, archive_table, read_archived_files
+from fraudstream.archive.archive_folder import (
+    LOG_OFFSET,
+    LOG_PARTITION,
+    OTHER_FEATURES,
+    STATE_FILE,
+    archive_table,
+    read_archived_files,
+)
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
@@ -78,7 +85,7 @@ def read_archived(folder: Path, manifest: Manifest) -> Logged:
     """
     if not (folder / STATE_FILE).is_file():
         raise NotReady(f"expected an archive at {folder}, got none: make one with `fraudstream archive --out {folder}`")
-    found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES])
+    found = read_archived_files(folder, [*_COLUMNS, LOG_PARTITION, LOG_OFFSET, *FEATURE_NAMES, OTHER_FEATURES])
     return _logged(iter([] if found is None else [found]), manifest, 0)
 
 
@@ -86,26 +93,40 @@ def _logged(tables: Iterator[pa.Table], manifest: Manifest, undecodable: int) ->
     found = list(tables)
     table = pa.concat_tables(found) if found else archive_table(pa.RecordBatch.from_pylist([], INFERENCE_ARROW), [])
     table = table.sort_by([(LOG_PARTITION, "ascending"), (LOG_OFFSET, "ascending")])
-    ours = pc.and_(
-        pc.and_(
-            pc.equal(table["model_id"], manifest.model_id),
-            pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
-        ),
-        pc.is_valid(table[FEATURE_NAMES[0]]),  # a record that only names our table has other features
+    named = pc.and_(
+        pc.equal(table["model_id"], manifest.model_id),
+        pc.equal(table["feature_spec_hash"], manifest.feature_spec_hash),
     )
+    # A record that only names our table has other features.
+    ours = pc.fill_null(pc.and_(named, _has_features(table, manifest)), False)
     last, of_model = _last(table), ours.to_numpy()
     every = _batch(table.take(pa.array(last)))
     rows = np.flatnonzero(of_model[last])
-    x = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
-    for column, name in enumerate(FEATURE_NAMES):
-        x[:, column] = every.column(name).to_numpy(zero_copy_only=False)[rows]
+    sampled = every.take(pa.array(rows))
     return Logged(
-        sample=InferenceSample.of(every.take(pa.array(rows)), x),
+        sample=InferenceSample.of(sampled, _features(sampled, manifest)),
         sequences=NamedSequences.of([every]),
         repeated=int(of_model.sum()) - len(rows),
         other_models=len(table) - int(of_model.sum()),
         undecodable=undecodable,
     )
+
+
+def _has_features(table: pa.Table, manifest: Manifest) -> pa.ChunkedArray:
+    if manifest.declared is None:
+        return pc.is_valid(table[FEATURE_NAMES[0]])
+    return pc.equal(pc.list_value_length(table[OTHER_FEATURES]), manifest.width)
+
+
+def _features(records: pa.RecordBatch, manifest: Manifest) -> NDArray[np.float32]:
+    """Return the features of n records, (n, F): with declared columns they are in a list."""
+    if manifest.declared is not None:
+        lists = records.column(OTHER_FEATURES)
+        return np.asarray(lists.flatten().to_numpy(), np.float32).reshape(len(records), manifest.width)
+    x = np.empty((len(records), len(FEATURE_NAMES)), np.float32)
+    for column, name in enumerate(FEATURE_NAMES):
+        x[:, column] = records.column(name).to_numpy(zero_copy_only=False)
+    return x
 
 
 def _last(table: pa.Table) -> NDArray[np.int64]:

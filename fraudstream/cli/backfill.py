@@ -38,21 +38,25 @@ def backfill(
     from pyarrow import Table
 
     from models.scoring.backfill import backfill as backfill_table
-    from models.scoring.backfill import backfill_schema
+    from models.scoring.backfill import backfill_schema, history_schema
     from models.scoring.loaded_model import load_tested
     from models.whole_file import whole_file
-    from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
+    from schemas.columns import read_history
 
     with_labels = not without_labels
     artifact = load_tested(model)
     with err.status(f"reading {history}"):
-        schema = LABELLED_ARROW if with_labels else TRANSACTION_ARROW
         own = with_timezone(settings_of(context), timezone)
-        table = read_history(history, schema, timezone=own.files.timezone, limits=own.file_limits)
+        table = read_history(
+            history,
+            history_schema(artifact, with_labels=with_labels),
+            timezone=own.files.timezone,
+            limits=own.file_limits,
+        )
     with (
         whole_file(target) as partial,
         count_bar("scoring", len(table)) as bar,
-        pq.ParquetWriter(partial, backfill_schema(with_labels=with_labels)) as writer,
+        pq.ParquetWriter(partial, backfill_schema(artifact, with_labels=with_labels)) as writer,
     ):
         batches = backfill_table(table, artifact, with_labels=with_labels)
         # A row group of a few ten thousand rows is what readers like, and bounds the memory.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from fraudstream.settings.settings import Settings
     from producers.publisher import Published, Publisher
+    from schemas.declaration.declaration import Declaration
     from schemas.registry import SchemaRegistry
 
 
@@ -120,7 +122,15 @@ def produce(
         if seconds is None:
             err.print(f"Sending {rate:,.0f} transactions per second to {topic} until Ctrl-C")
         sent = produce_live(
-            config, publisher, topic, registry, rate=rate, begin=datetime.now(UTC), seconds=seconds, on_progress=show
+            config,
+            publisher,
+            topic,
+            registry,
+            rate=rate,
+            begin=datetime.now(UTC),
+            seconds=seconds,
+            on_progress=show,
+            declaration=settings.declaration,
         )
     _report({topic: sent}, as_json=as_json)
 
@@ -163,6 +173,7 @@ def replay(
     """
     from fraudstream.kafka.registry_access import registry_of
     from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, read_history
+    from schemas.declaration.with_declared import with_declared
 
     if labels and with_labels:
         raise UserError("expected --labels or --with-labels, got both. Choose one")
@@ -173,11 +184,11 @@ def replay(
     send = _send_between if with_labels else _send_in_turn
     with _publisher(settings, *goals) as publisher:
         with err.status(f"reading {file}"):
-            schema = LABELLED_ARROW if labelled else TRANSACTION_ARROW
+            schema = with_declared(LABELLED_ARROW if labelled else TRANSACTION_ARROW, settings.declaration)
             table = read_history(file, schema, timezone=settings.files.timezone, limits=settings.file_limits).slice(
                 0, limit
             )
-        sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate})
+        sent = send(table, publisher, goals, registry, {"speed": speed, "rate": rate}, settings.declaration)
     if with_labels and not as_json:
         _report_both(sent)
     else:
@@ -185,14 +196,21 @@ def replay(
 
 
 def _send_in_turn(
-    table: Table, publisher: Publisher, goals: tuple[str, ...], registry: SchemaRegistry, pace: Pace
+    table: Table,
+    publisher: Publisher,
+    goals: tuple[str, ...],
+    registry: SchemaRegistry,
+    pace: Pace,
+    declaration: Declaration | None,
 ) -> dict[str, Published]:
     """Send the transactions to the first topic, then the labels to the second if there is one."""
     from producers.replay import replay as replay_transactions
     from producers.replay import replay_labels
 
     sent = {}
-    for topic, step in zip(goals, (replay_transactions, replay_labels), strict=False):
+    steps: tuple[Callable[..., Published], ...]
+    steps = partial(replay_transactions, declaration=declaration), replay_labels
+    for topic, step in zip(goals, steps, strict=False):
         with _shown(topic, len(table)) as show:
             sent[topic] = step(table, publisher, topic, registry, **pace, on_progress=show)
             publisher.flush()
@@ -200,14 +218,21 @@ def _send_in_turn(
 
 
 def _send_between(
-    table: Table, publisher: Publisher, goals: tuple[str, ...], registry: SchemaRegistry, pace: Pace
+    table: Table,
+    publisher: Publisher,
+    goals: tuple[str, ...],
+    registry: SchemaRegistry,
+    pace: Pace,
+    declaration: Declaration | None,
 ) -> dict[str, Published]:
     """Send the transactions to the first topic, and between them the labels to the second."""
     from producers.replay_with_labels import replay_with_labels
 
     topic, label_topic = goals
     with _shown(topic, len(table)) as show:
-        both = replay_with_labels(table, publisher, topic, label_topic, registry, **pace, on_progress=show)
+        both = replay_with_labels(
+            table, publisher, topic, label_topic, registry, **pace, on_progress=show, declaration=declaration
+        )
         publisher.flush()
     return dict(zip(goals, both, strict=True))
 

@@ -50,10 +50,8 @@ def explain(
     require_topics(broker, settings.topics.alerts, settings.topics.inference)
     with err.status("searching the alert"):
         record = find_alert(broker, alert_id)
-        row = record.features
-        model_id = record.alert["model_id"]
-        artifact = load_tested(model) if model else load_known_model(settings, model_id)
-        found = explain_row(artifact, row)
+        artifact = load_tested(model) if model else load_known_model(settings, record.alert["model_id"])
+        found = explain_row(artifact, record.features(artifact.manifest))
     same = found.score == record.alert["score"] and record.logged_the_same
     show(_as_json(record, found, same=same), *_parts(record, found), as_json=as_json)
     if record.logged is None and not as_json:

@@ -85,21 +85,33 @@ def _ordinary_rows(
     artifact: Artifact, history: Path | None, settings: Settings, seed: int, progress: Progress
 ) -> NDArray[np.float32]:
     """Return features (n, F) as the job would compute them."""
+    import pyarrow as pa
+
     from models.features.replay import replay_features
-    from models.training.history import read_labelled
+    from models.training.history import NO_COLUMNS, read_labelled
     from producers.simulate import simulate
     from producers.simulation_config import SimulationConfig
 
+    declared = artifact.row_columns
     if history is None:
         progress("simulate", 0, 1)
         table = simulate(SimulationConfig(seed=seed, customers=500, merchants=300))
+        for column in () if declared is None else declared.arrow:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
     else:
-        table = read_labelled(history, progress, timezone=settings.files.timezone, limits=settings.file_limits)
+        table = read_labelled(
+            history,
+            progress,
+            timezone=settings.files.timezone,
+            limits=settings.file_limits,
+            further=NO_COLUMNS if declared is None else declared.arrow,
+        )
     return replay_features(
         table,
         category_risk=artifact.category_risk,
         type_risk=artifact.type_risk,
         with_labels=True,
         width=len(artifact.manifest.feature_names),
+        row_columns=declared,
         progress=lambda done, total: progress("replay", done, total),
     ).x

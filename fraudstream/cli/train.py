@@ -73,6 +73,7 @@ def train(
         recent_frauds=recent_frauds,
         timezone=own.files.timezone,
         limits=own.file_limits,
+        declaration=own.declaration,
         seed=seed,
     )
     folder = target or own.model.artifact

@@ -42,13 +42,16 @@ def verify(
     from fraudstream.readers.positioned_records import read_labels, read_transactions
     from fraudstream.readers.scored_sequences import read_scored_sequences
     from fraudstream.system.failures import NotReady
+    from models.features.row_columns import names_with
     from models.scoring.consistency import compare
+    from models.scoring.declared_check import require_declaration
     from models.scoring.loaded_model import load_tested
     from models.scoring.recompute import recompute
     from models.scoring.recorded_sequences import RecordedSequences
 
     settings = settings_of(context)
     artifact = load_tested(model)
+    require_declaration(artifact.manifest, settings.declaration)
     broker = Broker.of(settings)
     topics = settings.topics
     require_topics(broker, topics.inference, topics.transactions, topics.labels)
@@ -85,7 +88,7 @@ def verify(
             recorded,
             progress=lambda done, total: progress("recomputing", done, total),
         )
-    found = compare(sample, again)
+    found = compare(sample, again, names_with(artifact.row_columns))
     earlier = len(logged.sample) - len(sample)
     unrecorded = recorded.unknown if with_entities else 0
     result = {

@@ -99,6 +99,7 @@ def job_config(services: Services) -> JobConfig:
         time_zone=settings.job.time_zone,
         start_from=settings.job.start_from,
         limits=settings.job.limits,
+        declaration=None if settings.declaration is None else settings.declaration.to_dict(),
     )
     return pin_model(settings, config)
 

@@ -133,7 +133,9 @@ class Retraining:
 
     def _train(self, history: Path) -> ModelVersion:
         training = TrainingSettings(
-            search_minutes=self._settings.retrain.search_minutes, limits=self._settings.file_limits
+            search_minutes=self._settings.retrain.search_minutes,
+            limits=self._settings.file_limits,
+            declaration=self._settings.declaration,
         )
         with TemporaryDirectory(dir=self._folder) as folder:
             train(history, Path(folder) / "model", training, progress=self._progress)

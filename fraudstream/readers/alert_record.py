@@ -13,6 +13,7 @@ from fraudstream.kafka.record_reader import read_records
 from fraudstream.system.failures import NotReady
 from models.features.former_names import by_present_name
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
+from models.scoring.artifact import Manifest
 from schemas.errors import UserError
 
 
@@ -34,22 +35,26 @@ class AlertRecord:
     repeats: int
     logged: dict[str, Any] | None
 
-    @property
-    def features(self) -> NDArray[np.float32]:
-        """Features that the model scored, (F,): the columns of its table.
+    def features(self, manifest: Manifest) -> NDArray[np.float32]:
+        """Return the features that the model scored, (F,): the columns of its table.
+
+        Parameters
+        ----------
+        manifest : Manifest
+            Manifest of the alert's model, which has the names of declared columns.
 
         Raises
         ------
         UserError
             It saw features that this version does not compute.
         """
-        table = self.alert["feature_spec_hash"]
-        if table not in TABLE_WIDTHS:
+        table, own = self.alert["feature_spec_hash"], manifest.declared is not None
+        if table not in TABLE_WIDTHS and not (own and table == manifest.feature_spec_hash):
             raise UserError(
                 f"expected an alert on the features {spec_hash()}, got {table}: explain it with the version of "
                 "fraudstream that made it"
             )
-        names = FEATURE_NAMES[: TABLE_WIDTHS[table]]
+        names = FEATURE_NAMES[: TABLE_WIDTHS[table]] if table in TABLE_WIDTHS else manifest.feature_names
         values = by_present_name(self.alert["features"])
         lacking = [name for name in names if name not in values]
         if lacking:
@@ -70,7 +75,9 @@ class AlertRecord:
         if self.logged is None:
             return True
         features = by_present_name(self.alert["features"])
-        written = np.array([features[name] for name in FEATURE_NAMES if name in features], np.float32)
+        own = [name for name in features if name not in FEATURE_NAMES]  # in the sequence of the model's
+        names = [*(name for name in FEATURE_NAMES if name in features), *own]
+        written = np.array([features[name] for name in names], np.float32)
         same_features = np.array_equal(np.array(self.logged["features"], np.float32), written, equal_nan=True)
         return bool(self.logged["score"] == self.alert["score"]) and same_features
 

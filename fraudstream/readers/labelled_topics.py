@@ -9,7 +9,8 @@ from fraudstream.settings.settings import Settings
 from models.training.history import Progress
 from models.training.matured_window import MaturedWindow, matured_window
 from models.training.time_outlier import require_no_outlier
-from schemas.columns import TRANSACTION_ARROW, known_labels, read_history
+from schemas.columns import LABELLED_ARROW, TRANSACTION_ARROW, known_labels, read_history
+from schemas.declaration.with_declared import with_declared
 from schemas.errors import UserError
 
 
@@ -33,9 +34,14 @@ def newest_window(settings: Settings, broker: Broker | None, progress: Progress)
     plan = settings.retrain
     transactions, labels = [], []
     if plan.history is not None:
-        older = read_history(plan.history.expanduser(), timezone=settings.files.timezone, limits=settings.file_limits)
+        older = read_history(
+            plan.history.expanduser(),
+            with_declared(LABELLED_ARROW, settings.declaration),
+            timezone=settings.files.timezone,
+            limits=settings.file_limits,
+        )
         require_no_outlier(str(plan.history), older)
-        transactions.append(older.select(TRANSACTION_ARROW.names))
+        transactions.append(older.select(with_declared(TRANSACTION_ARROW, settings.declaration).names))
         labels.append(known_labels(older))
     if broker is not None:
         require_topics(broker, settings.topics.transactions, settings.topics.labels)

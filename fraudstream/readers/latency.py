@@ -72,7 +72,10 @@ def latency_histogram(
 def _publish_times(broker: Broker, since_ms: int | None) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the publishing time of each valid transaction; records that the job rejects are skipped."""
     topic = broker.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
+    settings = broker.settings
+    decoder = TransactionBatchDecoder(
+        value_subject(topic), registry_of(settings), settings.job.limits, declaration=settings.declaration
+    )
     messages = read_topic(broker, topic, since_ms=since_ms)
     while some := list(islice(messages, ROWS_AT_ONCE)):
         keys = [None if (key := item.key()) is None else key.decode("utf-8", "replace") for item in some]

@@ -15,6 +15,7 @@ from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from models.scoring.positioned_records import PositionedRecords
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
+from schemas.declaration.with_declared import with_declared
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import value_subject
 from schemas.transaction_batch import TransactionBatchDecoder
@@ -37,12 +38,15 @@ def read_transactions(
         Called with the number of records read so far, those of other customers too.
     """
     topic = broker.topics.transactions
-    decoder = TransactionBatchDecoder(value_subject(topic), registry_of(broker.settings), broker.settings.job.limits)
+    settings = broker.settings
+    decoder = TransactionBatchDecoder(
+        value_subject(topic), registry_of(settings), settings.job.limits, declaration=settings.declaration
+    )
     # A transaction whose key is not its customer is a dead letter, so the key identifies the customer.
     keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(broker, topic), progress)
     wanted = (item for item in messages if keys is None or item.key() in keys)
-    return _positioned(wanted, decoder, TRANSACTION_ARROW, topic)
+    return _positioned(wanted, decoder, with_declared(TRANSACTION_ARROW, settings.declaration), topic)
 
 
 def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> PositionedRecords:

@@ -18,7 +18,7 @@ from models.rules.text_table import TextTable
 from models.scoring.artifact import Artifact
 from models.scoring.backfill import score_history
 from models.scoring.served_models import decided
-from models.training.history import Progress, read_labelled
+from models.training.history import NO_COLUMNS, Progress, read_labelled
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.rule_book import RuleBook
 
@@ -83,7 +83,8 @@ def dry_run_rules(
     require_past(path)
     if is_archive(path):
         return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists)
-    table = read_labelled(path, progress, timezone=timezone, limits=limits)
+    further = NO_COLUMNS if artifact.row_columns is None else artifact.row_columns.arrow
+    table = read_labelled(path, progress, timezone=timezone, limits=limits, further=further)
     return _on_history(engine, table, artifact, progress, local_zone, lists)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -30,6 +31,9 @@ from schemas.file_limits import FIRST_YEAR, LAST_YEAR, FileLimits
 from schemas.time_zone import time_zone_problem
 from schemas.topics import Topics
 from schemas.validation import Limits
+
+if TYPE_CHECKING:
+    from schemas.declaration.declaration import Declaration
 
 DEFAULT_FILE = "fraudstream.toml"
 
@@ -159,6 +163,8 @@ class JobSettings(Section):
     """maximum amount in minor units, for currencies without a limit of their own"""
     max_amounts_minor: dict[str, AtLeastOne] = Field(default_factory=dict)
     """maximum amounts in minor units by currency; overrides those in schemas/currency.py"""
+    declaration: Path | None = None
+    """TOML file that declares further columns of the transactions, for models and entities; unset: none"""
     max_event_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = None
     """maximum age of a transaction at its Kafka time in days, else a dead letter; unset: any event time from 2000 on"""
 
@@ -333,6 +339,26 @@ class Settings(BaseSettings):
     def state(self) -> StateFolder:
         """The state folder, as an absolute path."""
         return StateFolder(root=self.paths.state.expanduser().absolute())
+
+    @cached_property
+    def declaration(self) -> Declaration | None:
+        """The declaration of `job.declaration`, None without one.
+
+        Raises
+        ------
+        DeclarationError
+            It is missing, or has mistakes.
+        """
+        path = self.job.declaration
+        if path is None:
+            return None
+        # Imported on demand: most commands have no need of Arrow.
+        from models.features.row_columns import require_own_names  # noqa: PLC0415
+        from schemas.declaration.declaration_file import read_declaration  # noqa: PLC0415
+
+        found = read_declaration(path.expanduser())
+        require_own_names(found)
+        return found
 
     @classmethod
     def settings_customise_sources(

@@ -15,7 +15,7 @@ from jobs.job_config import JobConfig
 from jobs.lanes import LanePart, Lanes
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
 from jobs.operators.entity_batch import EntityBatch
-from jobs.operators.guarded_decoder import GuardedDecoder, plain_record
+from jobs.operators.guarded_decoder import GuardedDecoder, declared_record, plain_record
 from jobs.operators.label_blobs import customer_blobs, entity_blobs, rejected_labels
 from jobs.operators.label_reader import LabelReader
 from jobs.operators.micro_batch import MicroBatch, sharded
@@ -67,8 +67,12 @@ class DecodeBatch(KeyedProcessFunction):
         config = self._config
         registry = open_steady_registry(config.registry)
         subject = value_subject(config.topics.transactions)
-        decoder = TransactionBatchDecoder(subject, registry, config.limits)
-        plain = plain_record(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION)
+        declared = config.declared
+        decoder = TransactionBatchDecoder(subject, registry, config.limits, declaration=declared)
+        if declared is None:
+            plain = plain_record(avro_schemas.TRANSACTION, subject, registry, PLAIN_TRANSACTION)
+        else:
+            plain = declared_record(declared, subject, registry)
         self._decoder = GuardedDecoder(decoder, plain)
         self._stricter = GuardedDecoder(decoder, plain, entity_events_and_units)
         self._queries = QueryReader(config, registry)

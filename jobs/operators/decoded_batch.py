@@ -30,8 +30,9 @@ class DecodedBatch:
         Unique among the shard's batches.
     replies : int
         Lanes of entity shards that reply to the batch.
-    records : pyarrow.RecordBatch of TRANSACTION_ARROW
-        The n good ones; of queries, the transactions that they ask about.
+    records : pyarrow.RecordBatch
+        The n good ones, in the columns of TRANSACTION_ARROW and those declared; of queries, the transactions that they
+        ask about.
     rejections : list of Rejection
         The others.
     positions : ndarray of int64, (m,)
@@ -61,8 +62,13 @@ class DecodedBatch:
         return pack((head, _serialized(self.records), positions, self.originals))
 
     @classmethod
-    def decode(cls, raw: bytes) -> DecodedBatch:
+    def decode(cls, raw: bytes, schema: pa.Schema = TRANSACTION_ARROW) -> DecodedBatch:
         """Read what `encode` wrote.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Columns of the records.
 
         Raises
         ------
@@ -75,7 +81,7 @@ class DecodedBatch:
             kind=kind,
             number=number,
             replies=replies,
-            records=_read(records, TRANSACTION_ARROW),
+            records=_read(records, schema),
             rejections=[Rejection(row, Reason(reason), detail) for row, reason, detail in rejections],
             positions=np.frombuffer(positions, "<i8"),
             originals=originals,

@@ -75,5 +75,6 @@ class FeatureAnswers:
             "shard": shard.key,
             "feature_spec_hash": self._spec_hash,
             "label_offsets": shard.label_offsets,
-            "features": dict(zip(FEATURE_NAMES, features, strict=True)),
+            # Queries have no values of declared columns.
+            "features": dict(zip(FEATURE_NAMES, features[: len(FEATURE_NAMES)], strict=True)),
         }

@@ -6,9 +6,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from jobs.operators.decoded_batch import DecodedBatch
 from jobs.operators.entity_reply import decode_reply
 from models.features.entities.entity_inputs import EntityInputs, EventFeatures
+from schemas.columns import TRANSACTION_ARROW
 
 
 class Gathered(NamedTuple):
@@ -24,15 +27,21 @@ class Gathering:
     Batch and reply come by different ways: a reply may be the first. Neither is state: a checkpoint's barrier comes
     by each way after all that was sent before it, and an entity shard replies before it passes a barrier on, so at
     a checkpoint no batch waits. (That holds since checkpoints are aligned, see `flink_settings`.)
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Columns of the transactions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, schema: pa.Schema = TRANSACTION_ARROW) -> None:
+        self._schema = schema
         self._waiting: deque[DecodedBatch] = deque()
         self._received: dict[int, list[EventFeatures]] = {}
 
     def add(self, raw: bytes) -> Iterator[Gathered]:
         """Add a decoded batch; yield the batches that are complete now."""
-        self._waiting.append(DecodedBatch.decode(raw))
+        self._waiting.append(DecodedBatch.decode(raw, self._schema))
         return self._complete()
 
     def reply(self, raw: bytes) -> Iterator[Gathered]:

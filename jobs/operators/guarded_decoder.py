@@ -10,14 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobs.operators.plain_records import PLAIN_MS
+from jobs.operators.plain_records import PLAIN_MS, PLAIN_TRANSACTION
 from jobs.operators.settled import NOT_OF_DATA, internal
 from schemas.batch_decoder import BatchDecoder, DecodedBatch
 from schemas.codec import RecordCodec
 from schemas.culprit_search import CulpritSearch
+from schemas.declaration.column_kind import TIMESTAMP
+from schemas.declaration.declaration import Declaration
 from schemas.registry import SchemaRegistry
 from schemas.rejection import Reason, Rejection
 from schemas.row_selection import Rows, items_of
+
+_PLAIN_VALUES: dict[str, Any] = {
+    "string": "", "long": 0, "int": 0, "double": 0.0, "float": 0.0, "boolean": False, TIMESTAMP: 0,
+}  # fmt: skip
 
 
 class GuardedDecoder:
@@ -83,6 +89,17 @@ class GuardedDecoder:
 def plain_record(name: str, subject: str, registry: SchemaRegistry, record: dict[str, Any]) -> tuple[str, bytes]:
     """Return a valid record's key and payload, see `GuardedDecoder`."""
     return record["customer_id"], RecordCodec(name, subject, registry).encode(record)
+
+
+def declared_record(declaration: Declaration, subject: str, registry: SchemaRegistry) -> tuple[str, bytes]:
+    """Return a valid transaction of a deployment's own schema, as `plain_record`."""
+    roles = declaration.roles
+    record = {roles.get(name, name): value for name, value in PLAIN_TRANSACTION.items()}
+    for field in declaration.schema.fields:
+        if field.name not in record and not field.nullable:
+            record[field.name] = _PLAIN_VALUES[field.type]
+    payload = RecordCodec(declaration.schema, subject, registry).encode(record)
+    return PLAIN_TRANSACTION["customer_id"], payload
 
 
 def _joined(

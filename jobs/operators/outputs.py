@@ -10,6 +10,7 @@ from pyflink.common import Row
 
 from jobs.job_config import JobConfig
 from jobs.operators.topic_batches import topic_batches
+from models.features.row_columns import names_with
 from models.features.table import FEATURE_NAMES
 from models.rules.compiled_rule import CompiledRule
 from models.rules.ruling import NONE_FIRED, Fired
@@ -41,7 +42,7 @@ class Outputs:
     def __init__(self, config: JobConfig, artifact: Artifact, registry: SchemaRegistry) -> None:
         self._topics = config.topics
         self._manifest = manifest = artifact.manifest
-        self._reasons = ReasonFinder(artifact)
+        self._reasons, self._names = ReasonFinder(artifact), names_with(artifact.row_columns)
         self._emit_scores = config.emit_scores
         self._kept_bytes = config.limits.max_record_bytes
         self._scores = ScoreBatchEncoder(
@@ -159,7 +160,7 @@ class Outputs:
             "entity_label_offsets": scored.entity_label_offsets[row].tolist(),
             "review_threshold": manifest.review_threshold,
             "block_threshold": manifest.block_threshold,
-            "features": dict(zip(FEATURE_NAMES, features.tolist(), strict=True)),
+            "features": dict(zip(self._names, features.tolist(), strict=True)),
             "reasons": [
                 *(_rule_reason(rule, features) for rule in rules),
                 *(_reason(reason) for reason in self._reasons.find(features)),

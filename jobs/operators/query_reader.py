@@ -12,6 +12,7 @@ from models.features.entities.entity_events import entity_events
 from schemas.avro_schemas import FEATURE_QUERY
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
+from schemas.declaration.with_declared import with_declared
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.validation import TRANSACTION_CHECKS, Arrival, reject
 
@@ -22,11 +23,12 @@ class QueryReader:
     def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
         self._queries = RecordCodec(FEATURE_QUERY, value_subject(config.topics.queries), registry)
         self._limits = config.limits
+        self._columns = with_declared(TRANSACTION_ARROW, config.declared)
 
     def read(self, keys: Sequence[str | None], payloads: Sequence[bytes], now_ms: int) -> pa.RecordBatch:
-        """Return the transactions of the queries, in the columns of TRANSACTION_ARROW; their ids are the queries'."""
+        """Return the transactions of the queries; their ids are the queries', and declared columns have no values."""
         found = [self._read(key, payload, now_ms) for key, payload in zip(keys, payloads, strict=True)]
-        return pa.RecordBatch.from_pylist([item for item in found if item is not None], schema=TRANSACTION_ARROW)
+        return pa.RecordBatch.from_pylist([item for item in found if item is not None], schema=self._columns)
 
     def _read(self, key: str | None, payload: bytes, now_ms: int) -> dict[str, Any] | None:
         if len(payload) > self._limits.max_record_bytes:

@@ -36,7 +36,9 @@ from jobs.record_types import (
     SNOOZE,
 )
 from models.scoring.decision import Decision
+from schemas.columns import TRANSACTION_ARROW
 from schemas.customer_snooze import SNOOZE_PREFIX
+from schemas.declaration.with_declared import with_declared
 from schemas.rejection import Reason, Rejection
 from schemas.wall_clock import now_ms
 
@@ -77,7 +79,7 @@ class Shard:
             key, state, subtask.rules, subtask.reports, subtask.counts,
             ShardSnoozes(state.snoozes, subtask.snoozes), ShardLists(state, subtask.lists), config.time_zone,
         )  # fmt: skip
-        self._gathering = Gathering()
+        self._gathering = Gathering(with_declared(TRANSACTION_ARROW, config.declared))
         self._scoring = GuardedScoring(self._scorer, self.models, self.rules, plain_transaction())
         self._handlers: Mapping[int, Handler] = {
             DECODED: self._decoded,

@@ -15,8 +15,8 @@ class FeatureBatch:
 
     Parameters
     ----------
-    x : ndarray of float32, (n, len(FEATURES))
-        The model's input, C-contiguous, never NaN.
+    x : ndarray of float32, (n, F)
+        The model's input, C-contiguous, never NaN: `FEATURES`, then those of declared columns.
     first_index : ndarray of int64, (n,)
         For a duplicate of a transaction of this batch that transaction's index, else -1.
     first_score : ndarray of float32, (n,)

@@ -23,6 +23,7 @@ from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.label_pool import LabelPool
 from models.features.pool import Load
 from models.features.risk import RiskTable
+from models.features.row_columns import RowColumns, width_with
 from models.features.table import FEATURES, WINDOWS
 from models.features.warm_up import warm_up
 from schemas.arrow_buffers import numbers
@@ -91,6 +92,8 @@ class FeatureEngine:
         Customers held in memory, see `Pool`. A batch with more makes it grow.
     category_risk, type_risk : RiskTable
         Fraud rates of merchant_category and transaction_type, from the model's artifact.
+    row_columns : RowColumns, optional
+        Declared columns as the model's artifact has them: their features follow those of `FEATURES` in x.
     """
 
     def __init__(
@@ -101,19 +104,21 @@ class FeatureEngine:
         capacity: int = 16_384,
         category_risk: RiskTable | None = None,
         type_risk: RiskTable | None = None,
+        row_columns: RowColumns | None = None,
     ) -> None:
         warm_up()
         self._pool = HistoryPool(capacity=capacity, load=load)
         self._undoable = load is not None
         self._new_labels = partial(LabelPool[str], capacity=capacity, load=load_labels)
         self._labels = self._new_labels()
-        self.use_risks(category_risk or RiskTable(), type_risk or RiskTable())
+        self.use_tables(category_risk or RiskTable(), type_risk or RiskTable(), row_columns)
         self._schema: pa.Schema | None = None
         self._unscored: FeatureBatch | None = None
 
-    def use_risks(self, category_risk: RiskTable, type_risk: RiskTable) -> None:
-        """Use the fraud rates of another model's artifact from the next batch on."""
-        self._category_risk, self._type_risk = category_risk, type_risk
+    def use_tables(self, category_risk: RiskTable, type_risk: RiskTable, row_columns: RowColumns | None = None) -> None:
+        """Use the fraud rates and declared columns of another model's artifact from the next batch on."""
+        self._category_risk, self._type_risk, self._row_columns = category_risk, type_risk, row_columns
+        self._width = width_with(row_columns)
 
     def advance(
         self,
@@ -127,7 +132,7 @@ class FeatureEngine:
         Parameters
         ----------
         records : pyarrow.RecordBatch, n rows
-            TRANSACTION_ARROW's columns, others are ignored; in the order of arrival.
+            TRANSACTION_ARROW's columns, and declared ones; others are ignored; in the order of arrival.
         labels : LabelBatch
             Labels of the customers that arrive with the batch.
         labels_before : ndarray of int64, (n,), or None
@@ -171,7 +176,7 @@ class FeatureEngine:
 
         entities = EntityInputs.missing(n) if entities is None else entities
         batch = FeatureBatch(
-            x=np.empty((n, len(FEATURES)), np.float32),
+            x=np.empty((n, self._width), np.float32),
             first_index=np.empty(n, np.int64),
             first_score=np.empty(n, np.float32),
             entity_sequences=entities.sequences,
@@ -199,6 +204,8 @@ class FeatureEngine:
             type_risk, batch.x, batch.ingest_status, batch.first_index, batch.first_score, batch.added, tuple(changes),
         )  # fmt: skip
         write_joint_mean(batch.x)
+        if self._row_columns is not None:
+            self._row_columns.write(records, batch.x)
         self._unscored = batch
         return batch
 

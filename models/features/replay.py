@@ -13,6 +13,7 @@ from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
 from models.features.entities.entity_tracker import EntityTracker
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.risk import RiskTable
+from models.features.row_columns import RowColumns, width_with
 from models.features.table import FEATURES
 from schemas.columns import TRANSACTION_ARROW, known_labels
 
@@ -40,6 +41,7 @@ def replay_features(
     type_risk: RiskTable,
     with_labels: bool = False,
     width: int = len(FEATURES),
+    row_columns: RowColumns | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
@@ -50,22 +52,28 @@ def replay_features(
     Parameters
     ----------
     table : pyarrow.Table, n rows
-        In order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
+        In order of event time, with the columns of `TRANSACTION_ARROW` and declared ones; of `LABELLED_ARROW` with
+        labels.
     category_risk, type_risk : RiskTable
     with_labels : bool
         Whether each label becomes known at its label_time.
     width : int
         Number of features F, the first of `FEATURES`; without entity features no entity is advanced by its events.
+    row_columns : RowColumns, optional
+        Declared columns, whose features follow all of `FEATURES`.
     progress : callable of (int, int), optional
         Callback with rows done and total rows.
     """
-    engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk)
+    engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk, row_columns=row_columns)
     entities = EntityTracker(with_events=width > FIRST_ENTITY_COLUMN)
     labels = LabelFeed(table) if with_labels else None
+    width, declared = (width, ()) if row_columns is None else (width_with(row_columns), row_columns.names)
     x = np.empty((len(table), width), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
-    for records in table.select(TRANSACTION_ARROW.names).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+    for records in (
+        table.select([*TRANSACTION_ARROW.names, *declared]).combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+    ):
         known, known_before = labels.before(records) if labels else (NO_LABELS, None)
         inputs = entities.advance(records, known, known_before)
         batch = engine.advance(records, known, known_before, inputs)

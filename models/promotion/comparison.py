@@ -43,7 +43,7 @@ class Answers:
     @classmethod
     def to(cls, x: NDArray[np.float32], artifact: Artifact) -> Answers:
         """Score features (n, F)."""
-        return cls.of(artifact.manifest, OnnxModel(artifact.onnx).score(x))
+        return cls.of(artifact.manifest, OnnxModel(artifact.onnx, features=artifact.manifest.width).score(x))
 
     def select(self, rows: Mask) -> Answers:
         """Return the masked rows."""

@@ -22,7 +22,7 @@ def us_per_row(artifact: Artifact, clock: Callable[[], float]) -> float:
     clock : callable
         Clock in seconds.
     """
-    model, x = OnnxModel(artifact.onnx), reference_rows(artifact)
+    model, x = OnnxModel(artifact.onnx, features=artifact.manifest.width), reference_rows(artifact)
     model.score(x)
     spent = []
     for _ in range(RUNS):

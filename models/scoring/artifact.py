@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from models.features.former_names import by_present_name, present_names
 from models.features.risk import RiskTable
+from models.features.row_columns import RowColumns, names_with
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS, spec_hash
 from models.scoring.self_test import SelfTest
 from models.whole_file import replace_file
@@ -112,6 +114,32 @@ class SignalReference(_Part):
         return self
 
 
+class LearnedColumn(_Part):
+    """Declared column that the model reads, see `ColumnEncoding`."""
+
+    name: str
+    kind: Literal["number", "category", "flag", "time"]
+    missing: Finite
+    risk: RiskRates | None
+
+
+class LearnedColumns(_Part):
+    """Declared columns that the model reads after all other features, and the hash of their declaration."""
+
+    declaration: str
+    columns: Annotated[tuple[LearnedColumn, ...], Field(min_length=1)]
+
+    @classmethod
+    def of(cls, row_columns: RowColumns) -> "LearnedColumns":
+        """Return the columns as the manifest has them."""
+        return cls.model_validate(row_columns.to_json())
+
+    @property
+    def row_columns(self) -> RowColumns:
+        """The columns as features."""
+        return RowColumns.from_json(self.model_dump())
+
+
 class Manifest(_Part):
     """Everything about a model but its trees.
 
@@ -121,7 +149,7 @@ class Manifest(_Part):
     far genuine customers stray from their usual (see `models.scoring.unusual`). `reasons` says what the reasons of an
     alert are: contributions of the features to the model's log-odds, or, where the model has none, values far from
     the customer's usual. `self_test` is scored before a model serves, and `signals` is what drift is measured
-    against; artifacts of earlier versions have neither.
+    against; artifacts of earlier versions have neither. `declared` has the declared columns, None without any.
     """
 
     artifact_version: int = ARTIFACT_VERSION
@@ -143,6 +171,7 @@ class Manifest(_Part):
     reasons: Literal["contributions", "unusual values"] = "unusual values"
     category_risk: RiskRates
     type_risk: RiskRates
+    declared: LearnedColumns | None = None
     reference: Annotated[dict[str, Reference], ByFeature]
     signals: dict[str, SignalReference] = {}
 
@@ -187,6 +216,11 @@ class Artifact:
         """Fraud rates of transaction_type, as they were in training."""
         return RiskTable.from_json(self.manifest.type_risk)
 
+    @cached_property
+    def row_columns(self) -> RowColumns | None:
+        """Declared columns that the model reads, None without any."""
+        return None if self.manifest.declared is None else self.manifest.declared.row_columns
+
 
 def checksum(content: bytes) -> str:
     """Return the SHA-256 of ``content`` in hex digits."""
@@ -211,7 +245,10 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / MODEL_FILE, artifact.onnx)
-    replace_file(folder / MANIFEST_FILE, artifact.manifest.model_dump_json(indent=2).encode() + b"\n")
+    # Without declared columns a manifest has the bytes that it had before there were any.
+    unset = {"declared"} if artifact.manifest.declared is None else None
+    text = artifact.manifest.model_dump_json(indent=2, exclude=unset)
+    replace_file(folder / MANIFEST_FILE, text.encode() + b"\n")
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -242,9 +279,14 @@ def _refusals(manifest: Manifest, onnx: bytes) -> Mapping[str, tuple[object, obj
     retrain = "Train the model again with this version: fraudstream train"
     changed = "model.onnx was changed or copied in part: copy the folder again, or train: fraudstream train"
     was = manifest.feature_spec_hash
-    names = FEATURE_NAMES[: TABLE_WIDTHS.get(was)]  # a former table is the beginning of the present one
+    if manifest.declared is None:
+        expected = was if was in TABLE_WIDTHS else spec_hash()
+        names = FEATURE_NAMES[: TABLE_WIDTHS.get(was)]  # a former table is the beginning of the present one
+    else:
+        row_columns = manifest.declared.row_columns
+        expected, names = row_columns.spec_hash, names_with(row_columns)
     return {
-        "the feature spec hash": (was if was in TABLE_WIDTHS else spec_hash(), was, retrain),
+        "the feature spec hash": (expected, was, retrain),
         "the features": (names, manifest.feature_names, retrain),
         "the SHA-256 of model.onnx": (manifest.onnx_sha256, checksum(onnx), changed),
     }

@@ -7,12 +7,12 @@ import pyarrow as pa
 
 from models.features.batch import DUPLICATE
 from models.features.replay import LabelFeed
-from models.features.table import FEATURE_NAMES
+from models.features.row_columns import names_with
 from models.scoring.artifact import Artifact
 from models.scoring.decision import Decision
 from models.scoring.history_scorer import HistoryScorer
 from models.scoring.transaction_scorer import ScoredBatch
-from schemas.columns import EVENT_TIME, TRANSACTION_ARROW
+from schemas.columns import EVENT_TIME, LABELLED_ARROW, TRANSACTION_ARROW
 from schemas.transaction_fields import Reader, names_read_by
 
 BATCH_ROWS = 4_096
@@ -24,14 +24,20 @@ _FOUND_FIELDS = [
     pa.field("score", pa.float32(), nullable=False),
     pa.field("decision", pa.string(), nullable=False),
     pa.field("duplicate", pa.bool_(), nullable=False),
-    *(pa.field(name, pa.float32(), nullable=False) for name in FEATURE_NAMES),
 ]
 
 
-def backfill_schema(*, with_labels: bool) -> pa.Schema:
+def backfill_schema(artifact: Artifact, *, with_labels: bool) -> pa.Schema:
     """Return the columns of `backfill`'s batches: of the file, what was found, a column for each feature."""
     labels = _LABEL_FIELDS if with_labels else []
-    return pa.schema([*(TRANSACTION_ARROW.field(name) for name in _COPIED), *labels, *_FOUND_FIELDS])
+    features = [pa.field(name, pa.float32(), nullable=False) for name in names_with(artifact.row_columns)]
+    return pa.schema([*(TRANSACTION_ARROW.field(name) for name in _COPIED), *labels, *_FOUND_FIELDS, *features])
+
+
+def history_schema(artifact: Artifact, *, with_labels: bool) -> pa.Schema:
+    """Return the columns of a history that a model can score."""
+    declared = () if artifact.row_columns is None else artifact.row_columns.arrow
+    return pa.schema([*(LABELLED_ARROW if with_labels else TRANSACTION_ARROW), *declared])
 
 
 def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Iterator[pa.RecordBatch]:
@@ -40,7 +46,7 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
     Parameters
     ----------
     table : pyarrow.Table
-        In the order of event time, with the columns of `TRANSACTION_ARROW`; of `LABELLED_ARROW` with labels.
+        In the order of event time, with the columns of `history_schema`.
     with_labels : bool
         Whether each label is learned at its label_time, and is in the result.
 
@@ -49,7 +55,7 @@ def backfill(table: pa.Table, artifact: Artifact, *, with_labels: bool) -> Itera
     pyarrow.RecordBatch of `backfill_schema`
         In the table's order. `duplicate` is true for a repetition, which has its first score.
     """
-    schema = backfill_schema(with_labels=with_labels)
+    schema = backfill_schema(artifact, with_labels=with_labels)
     for records, scored in score_history(table, artifact, with_labels=with_labels):
         found = [
             pa.array(scored.scores),
@@ -66,9 +72,9 @@ def score_history(
 ) -> Iterator[tuple[pa.RecordBatch, ScoredBatch]]:
     """Yield each batch of a history with its scores by a scorer that starts empty; parameters as of `backfill`."""
     scorer = HistoryScorer(artifact)
-    labels = LabelFeed(table) if with_labels else None
+    labels, columns = LabelFeed(table) if with_labels else None, history_schema(artifact, with_labels=False).names
     for records in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-        transactions = records.select(TRANSACTION_ARROW.names)
+        transactions = records.select(columns)
         yield (
             records,
             scorer.score(transactions, *labels.before(transactions)) if labels else scorer.score(transactions),

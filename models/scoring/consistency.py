@@ -1,5 +1,6 @@
 """Bit-for-bit comparison of logged and recomputed scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,15 +66,21 @@ class Consistency:
         return self.missing == self.mismatching == self.disordered == self.shared_numbers == 0
 
 
-def compare(sample: InferenceSample, again: Recomputed) -> Consistency:
-    """Compare bit for bit all features that the version of the job that logged them had."""
+def compare(sample: InferenceSample, again: Recomputed, features: Sequence[str] = FEATURE_NAMES) -> Consistency:
+    """Compare bit for bit all features that the version of the job that logged them had.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Names of the features.
+    """
     rows = np.flatnonzero(again.found)
     logged = np.column_stack([sample.x[rows], sample.scores[rows]])
     recomputed = np.column_stack([again.x[rows], again.scores[rows]])
     differs = _bits(logged) != _bits(recomputed)
     differs[:, :-1] &= sample.logged[rows]
     distance = np.abs(logged.astype(np.float64) - recomputed.astype(np.float64))
-    names = (*FEATURE_NAMES, SCORE)
+    names = (*features, SCORE)
     uncertain = again.uncertain[rows].sum(axis=0).tolist()
     return Consistency(
         compared=len(rows),

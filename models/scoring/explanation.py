@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.table import FEATURE_NAMES, FEATURES
+from models.features.table import FEATURES
 from models.scoring.artifact import Artifact
 from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
 from models.scoring.reason import Reason
-from models.scoring.reason_code import FEATURE_CODES
+from models.scoring.reason_code import code_of
 from models.scoring.reason_finder import ReasonFinder
 from models.scoring.unusual import usual_value
 
@@ -70,16 +70,18 @@ def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
     row = row[:width]
     exact = read_contributions(artifact.onnx) if artifact.manifest.reasons == "contributions" else None
     contributions = exact.contributions(row).tolist() if exact else [None] * width
+    own = () if artifact.row_columns is None else artifact.row_columns.encodings
+    units = [*(feature.unit for feature in FEATURES[:width]), *(encoding.unit for encoding in own)]
     parts = [
         Part(
-            feature=FEATURE_NAMES[column],
-            code=FEATURE_CODES[column].value,
+            feature=name,
+            code=code_of(column).value,
             value=float(row[column]),
-            unit=feature.unit,
-            usual=usual_value(feature, row),
+            unit=units[column],
+            usual=usual_value(FEATURES[column], row) if column < len(FEATURES) else None,
             contribution=contributions[column],
         )
-        for column, feature in enumerate(FEATURES[:width])
+        for column, name in enumerate(artifact.manifest.feature_names)
     ]
     return Explanation(
         score=float(OnnxModel(artifact.onnx, features=width).score(row[None])[0]),

@@ -39,6 +39,7 @@ class ReasonCode(StrEnum):
     DEVICE_AGE = "DEVICE_AGE"
     AMOUNT_ON_DEVICE = "AMOUNT_ON_DEVICE"
     DEVICE_FRAUDS = "DEVICE_FRAUDS"
+    OWN_COLUMNS = "OWN_COLUMNS"
 
     @property
     def text(self) -> str:
@@ -73,6 +74,7 @@ TEXTS = {
     ReasonCode.DEVICE_AGE: "How long this device has been known",
     ReasonCode.AMOUNT_ON_DEVICE: "The amount compared with what is usually paid on this device",
     ReasonCode.DEVICE_FRAUDS: "What is known of fraud on this device",
+    ReasonCode.OWN_COLUMNS: "What the deployment's own columns say of the transaction",
 }
 
 
@@ -168,3 +170,8 @@ FEATURE_CODES: tuple[ReasonCode, ...] = tuple(
     (ENTITY_CODES[feature.entity] if feature.entity else CODES)[feature.operation] for feature in FEATURES
 )
 """The code of each feature, in the order of `FEATURES`."""
+
+
+def code_of(column: int) -> ReasonCode:
+    """Return the code of a column of x: those of declared columns follow `FEATURES`."""
+    return FEATURE_CODES[column] if column < len(FEATURE_CODES) else ReasonCode.OWN_COLUMNS

@@ -15,7 +15,7 @@ from models.features.entities.entity_layout import ENTITY_WIDTH, FIRST_ENTITY_CO
 from models.features.entity import ENTITIES
 from models.features.hashing import transaction_hashes
 from models.features.label_batch import LabelBatch
-from models.features.table import FEATURES
+from models.features.row_columns import width_with
 from models.scoring.artifact import Artifact
 from models.scoring.entity_replay import replay_entities
 from models.scoring.inference_sample import InferenceSample
@@ -137,7 +137,8 @@ def recompute(
     sample : InferenceSample, n rows
         Each position once.
     transactions : PositionedRecords
-        In the columns of TRANSACTION_ARROW, good ones alone, from the topic's beginning; in any order. Of the sample's
+        In the columns of TRANSACTION_ARROW and of the model's declared columns, good ones alone, from the topic's
+        beginning; in any order. Of the sample's
         customers all; of all customers where the sample's model reads entity features.
     labels : PositionedRecords
         In the columns of LABEL_ARROW, good ones alone, from the topic's beginning. In any order.
@@ -147,7 +148,7 @@ def recompute(
     entities = _Entities(sample, transactions, labels, recorded, progress)
     count = len(sample)
     done = Recomputed(
-        x=np.zeros((count, len(FEATURES)), np.float32),
+        x=np.zeros((count, width_with(artifact.row_columns)), np.float32),
         scores=np.zeros_like(sample.scores),
         found=np.zeros(count, np.bool_),
         disordered=0,

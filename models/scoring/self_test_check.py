@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.row_columns import RowColumns, width_with
 from models.features.table import FEATURES
 from models.scoring.artifact import ArtifactError, Manifest
 from models.scoring.decision import Decision, decide
@@ -11,16 +12,13 @@ from models.scoring.self_test import SelfTest
 
 _LARGEST = 1e15
 
-EDGE_ROWS = np.array(
-    [
-        [0.0] * len(FEATURES),
-        [feature.missing for feature in FEATURES],
-        [_LARGEST] * len(FEATURES),
-        [-_LARGEST] * len(FEATURES),
-    ],
-    np.float32,
-)
-"""Rows of zeros, of missing values and of extremes, (4, F): a model has a probability for any of them."""
+
+def edge_rows(row_columns: RowColumns | None) -> NDArray[np.float32]:
+    """Return rows of zeros, of missing values and of extremes, (4, F): a model has a probability for any of them."""
+    width, declared = width_with(row_columns), () if row_columns is None else row_columns.encodings
+    missing = [*(feature.missing for feature in FEATURES), *(encoding.missing for encoding in declared)]
+    return np.array([[0.0] * width, missing, [_LARGEST] * width, [-_LARGEST] * width], np.float32)
+
 
 MEDIAN = 5
 """Index of the median among a reference's deciles."""
@@ -37,7 +35,8 @@ def check_scores(manifest: Manifest, model: OnnxModel) -> None:
     ArtifactError
         The scores differ by more than the parity bound, or in a decision, or are no probabilities.
     """
-    _require_probabilities(manifest, _score(manifest, model, EDGE_ROWS))
+    declared = None if manifest.declared is None else manifest.declared.row_columns
+    _require_probabilities(manifest, _score(manifest, model, edge_rows(declared)))
     if manifest.self_test is None:
         _require_ordinary_passes(manifest, model)
     else:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.risk import RiskTable
+from models.features.row_columns import RowColumns, width_with
 from models.features.table import FEATURE_NAMES, RISK_SOURCES
 from models.scoring.artifact import Manifest
 from models.scoring.customer_share import deciding_model
@@ -20,6 +21,8 @@ from schemas.deployment import Deployment
 from schemas.row_selection import Rows
 
 Clock = Callable[[], float]
+OwnTables = tuple[RiskTable, RiskTable, RowColumns | None]
+"""Fraud rates by category and by type, and declared columns, which each model has of its own."""
 
 
 class ChampionError(ValueError):
@@ -149,10 +152,11 @@ class ServedModels:
         return list(zip(names, self.shares, strict=True))
 
     @cached_property
-    def _risks(self) -> list[tuple[RiskTable, RiskTable] | None]:
-        """Fraud rates of each challenger, None where they equal the champion's."""
-        own = [(model.artifact.category_risk, model.artifact.type_risk) for model in self.models]
-        return [None if risks == own[0] else risks for risks in own[1:]]
+    def _tables(self) -> list[OwnTables | None]:
+        """Fraud rates and declared columns of each challenger, None where they equal the champion's."""
+        own = [(model.artifact.category_risk, model.artifact.type_risk, model.artifact.row_columns)
+               for model in self.models]  # fmt: skip
+        return [None if tables == own[0] else tables for tables in own[1:]]
 
     def score(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> EnsembleScores:
         """Score n transactions.
@@ -221,18 +225,23 @@ class ServedModels:
     def _challenger_scores(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> ChallengerScores:
         model = self.models[number]
         try:
-            return self._scored_by(model, self._risks[number - 1], records, x)
+            return self._scored_by(model, self._tables[number - 1], records, x)
         except Exception as error:
             raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_text(error)}") from error
 
     @staticmethod
     def _scored_by(
-        model: LoadedModel, risks: tuple[RiskTable, RiskTable] | None, records: pa.RecordBatch, x: NDArray[np.float32]
+        model: LoadedModel, tables: OwnTables | None, records: pa.RecordBatch, x: NDArray[np.float32]
     ) -> ChallengerScores:
-        if risks:
-            x = x.copy()
+        if tables:
+            *risks, row_columns = tables
+            own = np.empty((len(x), width_with(row_columns)), np.float32)
+            own[:, : len(FEATURE_NAMES)] = x[:, : len(FEATURE_NAMES)]
             for (feature, column), table in zip(RISK_SOURCES.items(), risks, strict=True):
-                x[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
+                own[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
+            if row_columns is not None:
+                row_columns.write(records, own)
+            x = own
         return ChallengerScores(x=x, scores=probabilities(model, x))
 
 

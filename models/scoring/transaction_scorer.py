@@ -155,7 +155,7 @@ class TransactionScorer:
         """Score by these models from the next batch on; histories and known labels stay."""
         self._served = models
         artifact = models.champion.artifact
-        self._engine.use_risks(artifact.category_risk, artifact.type_risk)
+        self._engine.use_tables(artifact.category_risk, artifact.type_risk, artifact.row_columns)
 
     def score(
         self,

@@ -50,6 +50,7 @@ def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, p
         type_risk=past.type_risk,
         with_labels=with_labels,
         width=past.x.shape[1],
+        row_columns=past.row_columns,
         progress=lambda done, total: progress("replay from empty", done, total),
     )
     return ColdStart(rows[~replayed.duplicate], replayed.x[~replayed.duplicate])

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from models.features.replay import replay_features
 from models.features.risk import RiskTable
+from models.features.row_columns import RowColumns
 from models.features.table import FEATURES, RISK_SOURCES
 from models.training.protocol import Transactions
-from schemas.columns import read_history
+from schemas.columns import LABELLED_ARROW, read_history
+from schemas.declaration.declaration import Declaration
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.value_columns import plain
+
+NO_COLUMNS = pa.schema([])
 
 Progress = Callable[[str, int, int], None]
 """Callback with a stage's name, the amount done and the total."""
@@ -27,7 +31,7 @@ class History:
     Parameters
     ----------
     x : ndarray of float32, (n, F)
-        The first F of `FEATURES`.
+        The first F of `FEATURES`, or all of them and those of declared columns.
     duplicate : ndarray of bool, (n,)
         Rows that the job would drop.
     """
@@ -38,6 +42,7 @@ class History:
     duplicate: NDArray[np.bool_]
     category_risk: RiskTable
     type_risk: RiskTable
+    row_columns: RowColumns | None = None
 
     @property
     def scenario(self) -> NDArray[np.object_] | None:
@@ -52,11 +57,22 @@ def scenario_of(table: pa.Table) -> NDArray[np.object_] | None:
 
 
 def read_labelled(
-    path: Path, progress: Progress, *, timezone: str | None = None, limits: FileLimits = USUAL_LIMITS
+    path: Path,
+    progress: Progress,
+    *,
+    timezone: str | None = None,
+    limits: FileLimits = USUAL_LIMITS,
+    further: pa.Schema = NO_COLUMNS,
 ) -> pa.Table:
-    """Read a labelled history, see `read_history`, and report progress."""
+    """Read a labelled history, see `read_history`, and report progress.
+
+    Parameters
+    ----------
+    further : pyarrow.Schema
+        Declared columns, which are read too.
+    """
     progress("read", 0, 1)
-    table = read_history(path, timezone=timezone, limits=limits)
+    table = read_history(path, pa.schema([*LABELLED_ARROW, *further]), timezone=timezone, limits=limits)
     progress("read", 1, 1)
     return table
 
@@ -68,6 +84,7 @@ def replay_history(
     progress: Progress,
     *,
     width: int = len(FEATURES),
+    declaration: Declaration | None = None,
 ) -> History:
     """Compute the features of a history, each row's from what was known before it.
 
@@ -82,10 +99,13 @@ def replay_history(
     progress : callable of (str, int, int)
     width : int
         See `replay_features`.
+    declaration : Declaration, optional
+        Declared columns: their features follow all of `FEATURES`.
     """
+    fitted = pa.array(fit_rows)
+    row_columns = RowColumns.fit(declaration, table.filter(fitted), transactions.is_fraud[fit_rows])
     category_risk, type_risk = (
-        RiskTable.fit(table[column].filter(pa.array(fit_rows)), transactions.is_fraud[fit_rows])
-        for column in RISK_SOURCES.values()
+        RiskTable.fit(table[column].filter(fitted), transactions.is_fraud[fit_rows]) for column in RISK_SOURCES.values()
     )
     x, duplicate = replay_features(
         table,
@@ -93,6 +113,7 @@ def replay_history(
         type_risk=type_risk,
         with_labels=True,
         width=width,
+        row_columns=row_columns,
         progress=lambda done, total: progress("replay", done, total),
     )
     return History(
@@ -102,4 +123,5 @@ def replay_history(
         duplicate=duplicate,
         category_risk=category_risk,
         type_risk=type_risk,
+        row_columns=row_columns,
     )

@@ -44,7 +44,7 @@ def matured_window(transactions: pa.Table, labels: pa.Table, *, days: float, hor
     Parameters
     ----------
     transactions : pyarrow.Table
-        In the columns of TRANSACTION_ARROW, in any sequence.
+        In the columns of TRANSACTION_ARROW, and declared ones after these; in any sequence.
     labels : pyarrow.Table
         In the columns of LABEL_ARROW; the latest of a transaction counts.
     days, horizon_days : float
@@ -64,7 +64,7 @@ def matured_window(transactions: pa.Table, labels: pa.Table, *, days: float, hor
             f"{len(transactions):,}. Wait, shorten retrain.horizon_days, or give older ones with --history"
         )
     inside = pc.and_(pc.less_equal(times, until), pc.greater(times, until - round(days * DAY_MS)))
-    chosen = transactions.filter(inside).select(TRANSACTION_ARROW.names)
+    chosen = transactions.filter(inside)
     table = _labelled(chosen, labels)
     if not len(table):
         raise UserError(
@@ -86,4 +86,6 @@ def _labelled(transactions: pa.Table, labels: pa.Table) -> pa.Table:
     index = pc.index_in(transaction_keys(transactions), transaction_keys(known).combine_chunks())
     table = transactions.append_column("is_fraud", known["is_fraud_last"].take(index))
     table = table.append_column("label_time", known["label_time_last"].take(index).cast(EVENT_TIME))
-    return table.filter(index.is_valid()).cast(LABELLED_ARROW)
+    further = [field for field in transactions.schema if field.name not in TRANSACTION_ARROW.names]
+    columns = pa.schema([*LABELLED_ARROW, *further])
+    return table.filter(index.is_valid()).select(columns.names).cast(columns)

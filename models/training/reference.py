@@ -1,28 +1,31 @@
 """Reference distributions of a model's features, score and drift signals."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.drift.baseline import signal_reference
 from models.drift.signals import ERROR, SIGNALS, signal_matrix, squared_error
-from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import Reference, SignalReference
 
 
-def reference(x: NDArray[np.float32], scores: NDArray[np.float32]) -> dict[str, Reference]:
+def reference(x: NDArray[np.float32], scores: NDArray[np.float32], names: Sequence[str]) -> dict[str, Reference]:
     """Return the distribution of each feature and of the score in validation.
 
     Parameters
     ----------
     x : ndarray of float32, (n, F), n > 0
     scores : ndarray of float32, (n,)
+    names : sequence of str, F of them
+        Names of the features.
 
     Returns
     -------
     dict of str to Reference
         References by feature name, and ``score``.
     """
-    columns = dict(zip(FEATURE_NAMES, x.T, strict=False))  # a model of fewer features reads the first
+    columns = dict(zip(names, x.T, strict=True))
     return {name: _describe(values) for name, values in {**columns, "score": scores}.items()}
 
 

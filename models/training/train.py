@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.row_columns import names_with, require_own_names
 from models.features.table import FEATURE_NAMES, FEATURES, spec_hash
-from models.scoring.artifact import Artifact, Manifest, checksum, write_artifact
+from models.scoring.artifact import Artifact, LearnedColumns, Manifest, checksum, write_artifact
 from models.scoring.contributions import read_contributions
 from models.scoring.model import OnnxModel
 from models.scoring.unusual import usual_spread
@@ -20,7 +21,7 @@ from models.training.class_shares import ClassCount, require_like_shares
 from models.training.cold_start import cold_start
 from models.training.feature_set import width_of
 from models.training.fingerprint import fingerprint
-from models.training.history import History, Progress, read_labelled, replay_history
+from models.training.history import NO_COLUMNS, History, Progress, read_labelled, replay_history
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.library_model import write_library_model
@@ -98,12 +99,25 @@ def train(
 
 def _replayed(history: Path, settings: TrainingSettings, progress: Progress) -> tuple[History, TimeSplit]:
     subject = f"Training on {history}"
-    table = read_labelled(history, progress, timezone=settings.timezone, limits=settings.limits)
+    declaration = settings.declaration
+    if declaration is not None and settings.features != "all":
+        raise UserError(f"{subject}: expected --features all with declared columns, got {settings.features}. Use all")
+    if declaration is not None:
+        require_own_names(declaration)
+    table = read_labelled(
+        history,
+        progress,
+        timezone=settings.timezone,
+        limits=settings.limits,
+        further=NO_COLUMNS if declaration is None else declaration.arrow,
+    )
     require_no_outlier(subject, table)
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     split = split_by_time(transactions, recent_frauds=settings.recent_frauds)
     _require_learnable(subject, transactions, split)
-    past = replay_history(table, transactions, split.risk, progress, width=width_of(settings.features))
+    past = replay_history(
+        table, transactions, split.risk, progress, width=width_of(settings.features), declaration=declaration
+    )
     split = split.without(past.duplicate)
     _require_own_ids(subject, past.duplicate)
     _require_learnable(subject, transactions, split)
@@ -175,7 +189,8 @@ def _manifest(
 ) -> Manifest:
     onnx, scores, thresholds, parity, self_test = verified
     is_fraud, validation = past.transactions.is_fraud, measured(past, split, scores)
-    width = past.x.shape[1]
+    width, declared = past.x.shape[1], past.row_columns
+    names = FEATURE_NAMES[:width] if declared is None else names_with(declared)
     cold = cold_start(past, split.validation, with_labels=False, progress=progress)
     return Manifest(
         model_id=f"fraud-{checksum(onnx)[:12]}",
@@ -183,14 +198,14 @@ def _manifest(
             **validation_metrics(validation, thresholds),
             "train_rows": int(np.count_nonzero(split.train)),
             "train_frauds": int(np.count_nonzero(split.train & is_fraud)),
-            **cold_metrics(cold, is_fraud[cold.rows], OnnxModel(onnx), thresholds),
+            **cold_metrics(cold, is_fraud[cold.rows], OnnxModel(onnx, features=width), thresholds),
         },
         recall_by_scenario=scenario_recalls(validation, thresholds.review),
         recall_at_1pct_alerts=scenario_recalls(validation, alert_threshold(scores)),
         review_threshold=thresholds.review,
         block_threshold=thresholds.block,
-        feature_spec_hash=spec_hash(FEATURES[:width]),
-        feature_names=FEATURE_NAMES[:width],
+        feature_spec_hash=spec_hash(FEATURES[:width]) if declared is None else declared.spec_hash,
+        feature_names=names,
         onnx_sha256=checksum(onnx),
         parity=parity,
         self_test=self_test,
@@ -201,7 +216,8 @@ def _manifest(
         reasons="contributions" if read_contributions(onnx) else "unusual values",
         category_risk=past.category_risk.to_json(),
         type_risk=past.type_risk.to_json(),
-        reference=reference(past.x[split.validation], scores),
+        declared=None if declared is None else LearnedColumns.of(declared),
+        reference=reference(past.x[split.validation], scores, names),
         signals=signal_references(
             past.x[split.validation],
             scores,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.training.feature_set import TrainedFeatures
 from models.training.learners.learner import Balance
+from schemas.declaration.declaration import Declaration
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 
@@ -31,6 +32,8 @@ class TrainingSettings:
         IANA time zone of times in the history that have none.
     limits : FileLimits
         Limits of years and amounts in the history.
+    declaration : Declaration or None
+        Declaration of further columns, which the model reads after all other features.
     seed, threads : int
         Seed and threads of the learner. On busy cores two threads may be slower than one.
     """
@@ -44,5 +47,6 @@ class TrainingSettings:
     recent_frauds: bool = False
     timezone: str | None = None
     limits: FileLimits = USUAL_LIMITS
+    declaration: Declaration | None = None
     seed: int = 7
     threads: int = 1

@@ -56,7 +56,7 @@ def export_verified(
     onnx = fitted.export().SerializeToString(deterministic=True)
     at_thresholds, edge_cases = fitted.threshold_rows(x[:START_ROWS]), edge_case_rows(x, seed)
     rows = np.concatenate([x, at_thresholds, edge_cases[fitted.accepts(edge_cases)]])
-    scores, expected = OnnxModel(onnx).score(rows), fitted.probability(rows)
+    scores, expected = OnnxModel(onnx, features=x.shape[1]).score(rows), fitted.probability(rows)
     ordinary, made = scores[: len(x)], scores[len(x) :]
     thresholds = choose_thresholds(is_fraud, ordinary, made)
     parity = check_parity(

@@ -26,6 +26,9 @@ from schemas.time_zone import time_zone_problem
 TABLES = ("file", "transaction", "columns", "hash", "entities", "features")
 """Tables of a map; the last two are those of a declaration, which may be in the same file."""
 
+DECLARATION_KEYS = ("schema", "former", "roles")
+"""Keys of a declaration in its table [transaction]."""
+
 _ORIGIN = ("column", "columns", "join", "constant", "default")
 _NUMBER = ("decimal", "thousands")
 _KEYS = {
@@ -72,7 +75,7 @@ class _Parser:
         file = self._file(self._table(tables, "file"))
         sources: dict[Target, Source] = {}
         fields = self._table(tables, "transaction")
-        self._require_known("[transaction]", fields, CORE_FIELDS)
+        self._require_known("[transaction]", fields, (*CORE_FIELDS, *DECLARATION_KEYS))
         for name, item in CORE_FIELDS.items():
             if name in fields:
                 target = Target.of(item)

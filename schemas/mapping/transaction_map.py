@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
+from schemas.declaration.column_kind import ColumnKind
 from schemas.errors import UserError
 from schemas.mapping.number_text import PLAIN, NumberFormat
 from schemas.mapping.time_text import ISO_8601, TimeFormat
@@ -37,13 +38,13 @@ class Kind(StrEnum):
 
 
 COLUMN_KINDS = {
-    "number": Kind.NUMBER,
-    "category": Kind.TEXT,
-    "text": Kind.TEXT,
-    "flag": Kind.FLAG,
-    "time": Kind.TIME,
+    ColumnKind.NUMBER.value: Kind.NUMBER,
+    ColumnKind.CATEGORY.value: Kind.TEXT,
+    ColumnKind.TEXT.value: Kind.TEXT,
+    ColumnKind.FLAG.value: Kind.FLAG,
+    ColumnKind.TIME.value: Kind.TIME,
 }
-"""Kinds of further columns by the names that a map has for them."""
+"""Kinds of further columns by the names that maps and declarations have for them."""
 
 _ARROW = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.TIME: UTC_MS, Kind.FLAG: pa.bool_()}
 _KINDS = {Role.AMOUNT: Kind.AMOUNT, Role.EVENT_TIME: Kind.TIME, Role.LABEL_TIME: Kind.TIME, Role.LABEL: Kind.FLAG}

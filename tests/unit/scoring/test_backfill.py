@@ -52,7 +52,7 @@ def test_command_writes_the_same_rows(tmp_path):
     whole = read_history(history_file())
     assert json.loads(done.stdout.splitlines()[-1])["transactions"] == len(whole)
     written = pq.read_table(target)
-    assert written.schema.equals(backfill_schema(with_labels=True))
+    assert written.schema.equals(backfill_schema(artifact(), with_labels=True))
     expected = pa.Table.from_batches(backfill(whole, artifact(), with_labels=True))
     assert features(written).tobytes() == features(expected).tobytes()
     assert list(target.parent.iterdir()) == [target]

@@ -90,6 +90,7 @@ MEANINGS = {
             "device fraud_run_age", "device since_merchant_fraud", "device since_merchant_genuine",
         },
     ),
+    "OWN_COLUMNS": ("What the deployment's own columns say of the transaction", set()),
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Declaration of a team's transactions: columns, roles, entities and features."""

@@ -1,0 +1,122 @@
+"""Declared columns of imported transactions, through a real job."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pv
+import pytest
+
+from models.features.table import FEATURE_NAMES, FEATURES
+from models.scoring.artifact import ArtifactError
+from producers.encoding import encode_transactions
+from schemas.avro_schemas import INFERENCE
+from schemas.columns import TRANSACTION_ARROW, read_history
+from schemas.declaration.declaration_file import read_declaration
+from schemas.declaration.with_declared import with_declared
+from schemas.registry import FileRegistry
+from tests.integration.expected import card_world
+from tests.integration.verify_command import command, consistency
+from tests.unit.training.declared_histories import declared_artifact, declared_folder, with_columns
+
+pytestmark = pytest.mark.integration
+
+ROWS = 3_000
+
+MAP = """
+[transaction]
+transaction_id = "transaction_id"
+customer_id = "card"
+merchant_id = "merchant_id"
+merchant_category = "merchant_category"
+transaction_type = "transaction_type"
+amount_minor = { column = "amount_minor", unit = "minor" }
+currency = "currency"
+device_id = "device_id"
+latitude = "latitude"
+longitude = "longitude"
+event_time = "event_time"
+is_fraud = "is_fraud"
+label_time = "label_time"
+
+[columns]
+risk = { kind = "number", column = "Risiko" }
+entry_mode = "category"
+declined = "flag"
+ip = "text"
+opened = "time"
+
+[entities]
+ip = "ip"
+"""
+
+
+@pytest.fixture
+def declaration_file(tmp_path) -> Path:
+    """Write the map of a file, which declares its further columns too."""
+    path = tmp_path / "payments.map.toml"
+    path.write_text(MAP)
+    return path
+
+
+def imported(folder: Path, declaration_file: Path) -> Path:
+    """Write a CSV file with names of its own, and import it."""
+    table = with_columns(card_world(ROWS), seed=5).drop_columns(["scenario"])
+    modes = table["entry_mode"].to_pylist()
+    modes[:3] = ["never seen in training"] * 3
+    table = table.set_column(table.schema.get_field_index("entry_mode"), "entry_mode", pa.array(modes))
+    names = {"customer_id": "card", "risk": "Risiko"}
+    table = table.rename_columns([names.get(name, name) for name in table.column_names])
+    pv.write_csv(table, folder / "payments.csv")
+    file, out = str(folder / "payments.csv"), folder / "imported"
+    done = command("import", file, "--map", str(declaration_file), "--out", str(out), "--json")
+    assert done.exit_code == 0, done.output
+    return out / "transactions.parquet"
+
+
+def test_job_scores_with_imported_columns_as_offline(open_lane, point_at, monkeypatch, tmp_path, declaration_file):
+    file, declaration = imported(tmp_path, declaration_file), read_declaration(declaration_file)
+    lane = open_lane(model=declared_folder(), declaration=declaration_file, feature_log_share=1)
+    point_at(lane)
+    monkeypatch.setenv("FRAUDSTREAM_JOB__DECLARATION", str(declaration_file))
+    sent = command("replay", str(file), "--with-labels", "--json")
+    assert sent.exit_code == 0, sent.output
+    table = read_history(file, with_declared(TRANSACTION_ARROW, declaration))
+    long = table.slice(0, 1).select(TRANSACTION_ARROW.names).append_column("ip", pa.array(["1" * 300]))
+    lane.send_raw([*encode_transactions(long, FileRegistry(), "t-value", declaration=declaration)])
+    lane.submit()
+    lane.await_scores(ROWS)
+    lane.await_records(lane.topics.inference, ROWS)
+    lane.await_records(lane.topics.dead_letters, 1)
+
+    code, found = consistency(model=declared_folder())
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, ROWS)
+    logged = {record["transaction_id"]: record["features"] for record in lane._read(INFERENCE, lane.topics.inference)}
+    times_ms = table["event_time"].cast(pa.int64()).to_numpy()
+    own = np.array([logged[name] for name in table["transaction_id"].to_pylist()], np.float32)[:, len(FEATURES) :]
+    for number, encoding in enumerate(declared_artifact().row_columns.encodings):
+        offline = encoding.of(table[encoding.name].combine_chunks(), times_ms)
+        assert own[:, number].tobytes() == offline.tobytes()
+        assert len(np.unique(offline)) > 2, encoding.name
+    (letter,) = lane.dead_letters()
+    assert letter["reason"] == "INVALID_TEXT"
+    assert "as ip, got" in letter["detail"]
+    alert = lane.alerts()[0]
+    names = {*FEATURE_NAMES, "risk", "entry_mode", "declined", "opened"}
+    assert alert["features"].keys() == names
+    explained = command("explain", alert["alert_id"], "--model", str(declared_folder()), "--json")
+    assert json.loads(explained.stdout.splitlines()[-1])["same"], explained.output
+
+    archive = tmp_path / "archive"
+    assert command("archive", "--out", str(archive)).exit_code == 0
+    code, found = consistency("--archive", str(archive), "--json", model=declared_folder())
+    assert (code, found["compared"]) == (0, ROWS)
+
+
+def test_model_of_another_declaration_is_refused_at_submit(open_lane, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text('[columns]\nrisk = "flag"\n')
+    for declaration in (None, other):
+        with pytest.raises(ArtifactError, match=r"expected the declaration .* that it was trained with, got"):
+            open_lane(model=declared_folder(), declaration=declaration).submit()
