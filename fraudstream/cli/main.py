@@ -37,6 +37,7 @@ from fraudstream.cli import (
     retrain,
     rule_lists,
     rules,
+    sagemaker,
     schemas,
     services,
     state,
@@ -109,6 +110,7 @@ GROUPS = {
         "features": features.app,
         "drift": drift.app,
         "state": state.app,
+        "sagemaker": sagemaker.app,
     },
 }
 for panel, commands in PANELS.items():
