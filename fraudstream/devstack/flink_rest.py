@@ -14,9 +14,11 @@ import orjson
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.failures import NotReady, RuntimeFailure
 
-TIMEOUT_S, SAVEPOINT_S = 10.0, 300.0
+TIMEOUT_S, SAVEPOINT_S, STARTING_S = 10.0, 300.0, 60.0
 MAX_ANSWER_BYTES = 64_000_000
 """Flink's answers are a few kilobytes; the exceptions of a job with many subtasks are a few megabytes."""
+_STARTING = ("Not all required tasks are currently running", "while the JobManager is initializing")
+"""Flink's reasons for no savepoint while tasks of a job start, or start again after a failure."""
 _OTHER_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
@@ -183,8 +185,29 @@ class FlinkRest:
         Raises
         ------
         RuntimeFailure
-            The job is not running, or the savepoint failed or was not complete in time.
+            The job is not running, its tasks did not all start within STARTING_S, or the savepoint failed or was not
+            complete in time.
         """
+        location = ""
+
+        def written() -> bool:
+            nonlocal location
+            try:
+                location = self._savepoint(job_id, target, stop=stop)
+            except RuntimeFailure as failure:
+                if not any(reason in str(failure) for reason in _STARTING):
+                    raise
+            return bool(location)
+
+        if not wait_until(written, seconds=STARTING_S, interval_s=0.5):
+            raise RuntimeFailure(
+                f"expected all tasks of {job_id} to run within {STARTING_S:.0f} s, but some still start, so Flink "
+                "writes no savepoint. `fraudstream status` shows the job's last failure; try again once it runs"
+            )
+        return location
+
+    def _savepoint(self, job_id: str, target: str, *, stop: bool) -> str:
+        """Write a savepoint unless tasks of the job still start, see `savepoint`."""
         if stop:
             path, body = f"/jobs/{job_id}/stop", {"targetDirectory": target, "drain": False}
         else:
@@ -205,7 +228,10 @@ class FlinkRest:
             return bool(operation)
 
         if not wait_until(complete, seconds=SAVEPOINT_S):
-            raise RuntimeFailure(f"expected a savepoint of {job_id} within {SAVEPOINT_S:.0f} s, got none")
+            raise RuntimeFailure(
+                f"expected a savepoint of {job_id} within {SAVEPOINT_S:.0f} s, got none. `fraudstream status` shows "
+                "whether its checkpoints complete"
+            )
         with self._parsing(status):
             if failure := operation.get("failure-cause"):
                 raise RuntimeFailure(f"the savepoint of {job_id} failed: {cause_line(str(failure['stack-trace']))}")

@@ -241,7 +241,7 @@ class Lane:
         assert done, f"{self.size(topic):,} of {count:,} in {topic}; {self._trouble()}"
 
     def await_scores(self, transactions: int) -> None:
-        """Wait until that many transactions have a committed score."""
+        """Wait until that many transactions have a committed score; the deadline starts again while more come."""
         codec = self._codec(SCORE, self.topics.scores)
         consumer = Consumer(
             {
@@ -255,16 +255,18 @@ class Lane:
         consumer.subscribe([self.topics.scores])
         scored: set[str] = set()
 
-        def complete() -> bool:
+        def more_come() -> bool:
+            before = len(scored)
             messages = [message for message in consumer.consume(5_000, 0.2) if message.error() is None]
             scored.update(codec.decode(message.value() or b"")["transaction_id"] for message in messages)
-            return len(scored) >= transactions
+            return len(scored) > before
 
         try:
-            done = wait_until(complete, seconds=PATIENCE_S, interval_s=0)
+            while len(scored) < transactions and wait_until(more_come, seconds=PATIENCE_S, interval_s=0):
+                pass
         finally:
             consumer.close()
-        assert done, f"{len(scored):,} of {transactions:,} scored; {self._trouble()}"
+        assert len(scored) >= transactions, f"{len(scored):,} of {transactions:,} scored; {self._trouble()}"
 
     def scores(self) -> list[dict[str, Any]]:
         return self._read(SCORE, self.topics.scores)

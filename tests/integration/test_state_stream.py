@@ -14,7 +14,7 @@ from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
-PART, RATE = 3_000, 300.0
+PART, STREAM_S = 3_000, 10.0
 BATCH_MS = 500
 """So long that a micro-batch is open wherever a steady stream is stopped."""
 
@@ -30,35 +30,36 @@ def carry_over(lane: Lane, savepoint: str, folder: Path, **job: object) -> str:
 
 def stop_in_mid_stream(lane: Lane, table) -> str:
     """Stop the job while it is sent transactions."""
-    with lane.sending(table, rate=RATE):
+    with lane.sending(table, rate=len(table) / STREAM_S):
         lane.await_records(lane.topics.scores, lane.size(lane.topics.scores) + len(table) // 5)
         return lane.stop_with_savepoint()
 
 
+@pytest.mark.parametrize("part", [PART, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])])
 def test_a_job_continues_in_other_shards_and_the_other_mode_and_verify_finds_no_difference(
-    open_lane, point_at, tmp_path
+    open_lane, point_at, tmp_path, part
 ):
-    model, table = artifact_folder(), card_world(3 * PART)
-    first, second, third = (table.slice(number * PART, PART) for number in range(3))
+    model, table = artifact_folder(), card_world(3 * part, customers=max(300, part // 25))
+    first, second, third = (table.slice(number * part, part) for number in range(3))
     lane = open_lane(model=model, shards=2, feature_log_share=1, batch_ms=BATCH_MS)
     point_at(lane)
     lane.submit()
     lane.send_labels(first)
     savepoint = stop_in_mid_stream(lane, first)
     lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "two", shards=8))
-    lane.await_scores(PART)
+    lane.await_scores(part)
     lane.send_labels(second)
     savepoint = stop_in_mid_stream(lane, second)
     lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "eight", shards=4, mode="process"))
     lane.send_labels(third)
     lane.send(third)
-    lane.await_scores(3 * PART)
-    lane.await_records(lane.topics.inference, 3 * PART)
+    lane.await_scores(3 * part)
+    lane.await_records(lane.topics.inference, 3 * part)
 
     scored = [item["transaction_id"] for item in lane.scores()]
-    assert len(scored) == len(set(scored)) == 3 * PART, "each is scored once"
+    assert len(scored) == len(set(scored)) == 3 * part, "each is scored once"
     code, found = consistency(model=model)
-    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 3 * PART)
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 3 * part)
     customer = table["customer_id"][0].as_py()
     assert command("state", "show", str(tmp_path / "eight"), customer).exit_code == 0
 

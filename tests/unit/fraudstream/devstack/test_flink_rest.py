@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fraudstream.control.flink_run import FlinkRun, client_cause
+from fraudstream.devstack import flink_rest
 from fraudstream.devstack.flink_rest import FlinkRefusal, FlinkRest, cause_line
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.ports import LOOPBACK, free_port
@@ -166,6 +167,28 @@ def test_savepoint_that_fails_names_the_cause():
     failed = {"failure-cause": {"class": "org.apache.flink.Foo", "stack-trace": JAVA}}
     with saving({}, failed) as (rest, _), pytest.raises(RuntimeFailure, match=r"f00d failed: java\.io\.IOException"):
         rest.savepoint("f00d", "file:///s", stop=True)
+
+
+STARTING = {
+    "failure-cause": {
+        "class": "java.util.concurrent.CompletionException",
+        "stack-trace": "java.util.concurrent.CompletionException: o.a.f.CheckpointException: Checkpoint triggering "
+        "task Source: labels (1/2) of job f00d is not being executed at the moment. Aborting checkpoint. "
+        "Failure reason: Not all required tasks are currently running.\n\tat o.a.f.Foo.bar(Foo.java:1)\n",
+    }
+}
+
+
+def test_savepoint_asked_while_tasks_start_is_asked_again_until_all_run():
+    with saving(STARTING, {}, STARTING, {"location": "file:///s/savepoint-1"}) as (rest, requests):
+        assert rest.savepoint("f00d", "file:///s", stop=True) == "file:///s/savepoint-1"
+    assert [path for path, _ in requests] == ["/jobs/f00d/stop"] * 3
+
+
+def test_savepoint_of_a_job_whose_tasks_never_all_run_says_so(monkeypatch):
+    monkeypatch.setattr(flink_rest, "STARTING_S", 0)
+    with saving(STARTING) as (rest, _), pytest.raises(RuntimeFailure, match="all tasks of f00d to run within 0 s"):
+        rest.savepoint("f00d", "file:///s", stop=False)
 
 
 def test_savepoint_of_an_unknown_job_is_refused():
