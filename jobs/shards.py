@@ -86,6 +86,6 @@ def index_sql(column: str, shards: int) -> str:
     return f"MOD(MOD(HASH_CODE(COALESCE({column}, '')), {shards}) + {shards}, {shards})"
 
 
-def lane_sql(column: str, shards: int) -> str:
+def partition_sql(column: str, shards: int) -> str:
     """Return the SQL expression for the shard key under which the records of the partition in `column` go."""
     return f"ARRAY[{', '.join(map(str, SHARD_KEYS[shards]))}][1 + MOD({column}, {shards})]"

@@ -16,7 +16,7 @@ from jobs import record_types as types
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import kafka_time_s_sql
 from jobs.known_records import known_sql, rim_sql
-from jobs.shards import SHARD_KEYS, lane_sql, shard_sql
+from jobs.shards import SHARD_KEYS, partition_sql, shard_sql
 from jobs.start_positions import unprocessed_sql
 from schemas.customer_snooze import SNOOZE_PREFIX
 from schemas.deployment import DEPLOYMENT_KEY
@@ -95,11 +95,11 @@ def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: s
 
 
 def label_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the labels of each lane for `label_batch_ms`, in the JVM: rows of SHARDED_BATCH.
+    """Collect the labels of each partition for `label_batch_ms`, in the JVM: rows of SHARDED_BATCH.
 
-    A lane has whole partitions, and its key is one of the shards'. A window is one batch and not several: those would
-    come in any sequence, and a shard that knows a label must know all of its own that precede it in the partition,
-    since its known labels are expressed as offsets.
+    They come under the key of a shard, `lane` in the query, whichever customers they are of. A window is one batch and
+    not several: those would come in any sequence, and a shard that knows a label must know all of its own that precede
+    it in the partition, since its known labels are expressed as offsets.
     """
     _create_sharded_view(tables, config, uids.LABELS)
     span = f"INTERVAL '0.{label_batch_ms(config.shards):03d}' SECOND"
@@ -202,7 +202,7 @@ def _create_sharded_view(tables: StreamTableEnvironment, config: JobConfig, tabl
     sharded = tables.sql_query(f"""
         SELECT
             shard,
-            {lane_sql("kafka_partition", config.shards)} AS lane,
+            {partition_sql("kafka_partition", config.shards)} AS lane,
             {_READABLE_KEY} AS customer_id,
             COALESCE(payload, X'') AS payload,
             {first}kafka_partition * CAST({1 << OFFSET_BITS} AS BIGINT) + kafka_offset AS kafka_position,

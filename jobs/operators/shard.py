@@ -102,6 +102,15 @@ class Shard:
         """Process a MICRO_BATCH: give TOPIC_BATCHes, and SIGNAL_OBSERVATIONs under OBSERVATIONS."""
         return self._handlers[batch.kind](batch)
 
+    def learn(self, given: CustomerLabels) -> Iterator[Any]:
+        """Learn labels of the shard's customers: yield TOPIC_BATCHes of those that can't be learned."""
+        labels, positions, payloads = given
+        failed = self._scorer.learn(labels, positions)
+        if failed:
+            letters = [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in failed.items()]
+            topic, customers = self._config.topics.labels, labels.customers
+            yield from self._set_aside(topic, letters, customers, payloads.to_pylist(), positions.tolist())
+
     def on_timer(self) -> Iterator[Any]:
         """Serve models and rules that have been loaded where no batch has come since."""
         self.models.next_timer_ms = None
@@ -171,15 +180,6 @@ class Shard:
                 yield from self.models.hold_to_budget(part.scored.ensemble_scores, now)
             for signal, observation in part.observed:
                 yield OBSERVATIONS, Row(signal, observation.to_json())
-
-    def learn(self, given: CustomerLabels) -> Iterator[Any]:
-        """Learn labels of the shard's customers: yield TOPIC_BATCHes of those that can't be learned."""
-        labels, positions, payloads = given
-        failed = self._scorer.learn(labels, positions)
-        if failed:
-            letters = [Rejection(row, Reason.INTERNAL, internal(error)) for row, error in failed.items()]
-            topic, customers = self._config.topics.labels, labels.customers
-            yield from self._set_aside(topic, letters, customers, payloads.to_pylist(), positions.tolist())
 
     def _reject_labels(self, batch: MicroBatch) -> Iterator[Any]:
         yield from self._set_aside(self._config.topics.labels, decode_rejected(batch), *batch[1:4])

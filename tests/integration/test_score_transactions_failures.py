@@ -20,7 +20,7 @@ def assert_values(records, expected: Expected) -> None:
 
 def test_stop_with_savepoint_and_resume_keep_the_open_batch(open_lane, artifact):
     # Batches of a second: the savepoint has hundreds of transactions in an open batch.
-    lane, table = open_lane(state_backend="rocksdb", batch_ms=999), card_world(ROWS)
+    lane, table = open_lane(state_backend="rocksdb", batch_ms=999, shards=8), card_world(ROWS)
     lane.submit()
     with lane.sending(table, rate=RATE):
         lane.await_scores(BEFORE)

@@ -7,10 +7,12 @@ from tests.unit.training.histories import customer_folder
 
 SHARD = SHARD_KEYS[2][0]
 KINDS = (
-    "CUSTOMER_LABELS", "REJECTED_LABELS", "DEPLOYMENT", "RULES", "SNOOZE", "KNOWN", "LIST_ENTRIES", "DECODED",
-    "ENTITY_REPLY",
+    "REJECTED_LABELS", "DEPLOYMENT", "RULES", "SNOOZE", "KNOWN", "LIST_ENTRIES", "DECODED", "ENTITY_REPLY",
 )  # fmt: skip
-OF_OTHERS = ("TRANSACTIONS", "LABELS", "QUERIES", "ENTITY_EVENTS", "QUERIED_ENTITIES", "ENTITY_LABELS")
+OF_OTHERS = (
+    "TRANSACTIONS", "LABELS", "QUERIES", "ENTITY_EVENTS", "QUERIED_ENTITIES", "ENTITY_LABELS", "CUSTOMER_LABELS",
+)  # fmt: skip
+"""Of the other operators, and of all shards of a subtask at once."""
 
 
 def test_every_record_kind_has_a_handler():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.flink_hash import MAX_PARALLELISM, text_hash
-from jobs.shards import BUCKETS, SHARD_KEYS, customer_bucket, entity_buckets, lane_sql, shard_sql
+from jobs.shards import BUCKETS, SHARD_KEYS, customer_bucket, entity_buckets, partition_sql, shard_sql
 
 
 @pytest.mark.parametrize("shards", SHARD_KEYS)
@@ -33,7 +33,7 @@ def test_sql_picks_from_the_keys_by_a_hash_that_is_never_negative(shards, keys):
 
 @pytest.mark.parametrize(("shards", "keys"), SHARD_KEYS.items())
 def test_partitions_are_spread_over_the_shard_keys(shards, keys):
-    assert lane_sql("p", shards) == f"ARRAY[{', '.join(map(str, keys))}][1 + MOD(p, {shards})]"
+    assert partition_sql("p", shards) == f"ARRAY[{', '.join(map(str, keys))}][1 + MOD(p, {shards})]"
 
 
 KEYS_OF_EARLIER_VERSIONS = {
