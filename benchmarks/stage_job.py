@@ -28,7 +28,9 @@ class TimedScoreBatch(ScoreBatch):
         serving = subtask.job_model.serving(None, subtask.loader)
         (model,), (writer,) = serving.ensemble.models, serving.writers
         clock.wrap(model.onnx, "score", "onnx")
-        clock.wrap(subtask.state, "put_all", "state_write")
+        clock.wrap(subtask.state.histories, "put_all", "state_write")
+        for segment in subtask.state.history_log:
+            clock.wrap(segment, "put", "state_write")
         clock.wrap(writer.outputs, "_alert_batches", "encode_alerts")
         clock.wrap(writer.outputs._scores, "encode", "encode_scores")
         clock.wrap_iterator(writer.inference_log, "sample", "feature_log")
@@ -39,7 +41,7 @@ class TimedScoreBatch(ScoreBatch):
             scorer = new_scorer(serving, clock.timed("state_read", load))
             clock.wrap(scorer._engine, "advance", "features")
             clock.wrap(scorer._engine, "remember", "features")
-            clock.wrap(scorer._engine, "changed", "encode_histories")
+            clock.wrap(scorer._engine, "records", "encode_histories")
             return scorer
 
         vars(subtask)["new_scorer"] = timed_scorer

@@ -17,6 +17,7 @@ from benchmarks.report import Report
 from models.features.engine import FeatureEngine
 from models.features.history import K
 from models.features.label_batch import NO_LABELS, LabelBatch
+from models.features.logged_transactions import LoggedTransactions
 from models.features.risk import RiskTable
 from models.features.warm_up import warm_up
 from schemas.columns import LABEL_ARROW
@@ -60,11 +61,13 @@ def labels_of(records: pa.RecordBatch, rng: np.random.Generator) -> LabelBatch:
 def warmed(rng: np.random.Generator, held: int = HELD, *, with_labels: bool = False) -> FeatureEngine:
     """Return an engine whose customers have made `held` transactions each."""
     risks = RiskTable(rates={f"category-{i}": i / 100 for i in range(20)}, prior=0.01)
-    engine = FeatureEngine(load=None, capacity=CUSTOMERS, category_risk=risks, type_risk=RiskTable(prior=0.01))
+    risk = RiskTable(prior=0.01)
+    engine = FeatureEngine(load=lambda _: None, capacity=CUSTOMERS, category_risk=risks, type_risk=risk)
     for i in range(held):
         records = transactions(rng, rng.permutation(CUSTOMERS), START_MS + (i - held) * GAP_MS, GAP_MS)
         batch = engine.advance(records, labels_of(records, rng) if with_labels else NO_LABELS)
         engine.remember(batch, np.zeros(CUSTOMERS, np.float32))
+        engine.keep()
     return engine
 
 
@@ -81,7 +84,7 @@ def measure(
     engine = warmed(rng, held, with_labels=with_labels)
     arrays = engine._pool._arrays()
     before = [array.copy() for array in arrays]
-    spent: dict[str, list[float]] = {"advance": [], "remember": [], "changed": []}
+    spent: dict[str, list[float]] = {"advance": [], "remember": [], "log": []}
     for _ in range(rounds):
         for array, saved in zip(arrays, before, strict=True):
             array[:] = saved
@@ -95,11 +98,12 @@ def measure(
             t1 = time.perf_counter_ns()
             engine.remember(batch, np.zeros(len(batch), np.float32))
             t2 = time.perf_counter_ns()
-            engine.records(batch.customers)
+            engine.keep()
+            LoggedTransactions(batch.customers, batch.added).encode()
             t3 = time.perf_counter_ns()
             total_ns["advance"] += t1 - t0
             total_ns["remember"] += t2 - t1
-            total_ns["changed"] += t3 - t2
+            total_ns["log"] += t3 - t2
         for step, ns in total_ns.items():
             spent[step].append(ns / 1000 / len(batches))
     whole = [sum(steps) for steps in zip(*spent.values(), strict=True)]

@@ -10,12 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.operators import shard_scorer
+from jobs.operators.expiry_index import KEPT_MS
 from jobs.operators.history_map import HistoryMap
 from jobs.operators.shard_scorer import ShardScorer
 from models.features.entities.entity_inputs import EntityInputs
+from models.features.history import decode_history
+from models.features.table import FEATURE_NAMES
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas.columns import TRANSACTION_ARROW
+from schemas.durations import DAY_MS
 from schemas.validation import event_time_ms
+from tests.unit.features.engine_records import START_MS, records
 from tests.unit.jobs.map_state import MapLike, State
 from tests.unit.training.histories import artifact, history
 
@@ -38,14 +43,14 @@ def score(shard, batch):
     return found
 
 
-def run(cuts, *, restarts=(), capacity=16_384, records=RECORDS):
+def run(cuts, *, restarts=(), capacity=16_384, rows=RECORDS):
     """Return scores and written histories of the records in batches, with a shard restored at some of them."""
     state = State()
     shard, scores = open_shard(state, capacity), []
-    for number, (start, end) in enumerate(pairwise(sorted({0, len(records), *cuts}))):
+    for number, (start, end) in enumerate(pairwise(sorted({0, len(rows), *cuts}))):
         if number in restarts:
             shard = open_shard(state, capacity)
-        scores.append(score(shard, records.slice(start, end - start)).scores)
+        scores.append(score(shard, rows.slice(start, end - start)).scores)
     shard.write_all()
     assert not any(state.history_log)
     return np.concatenate(scores).tobytes(), dict(state.histories.items())
@@ -71,7 +76,7 @@ def test_one_customers_thousands_of_transactions_are_restored(monkeypatch):
     monkeypatch.setattr(shard_scorer, "SEGMENT_TRANSACTIONS", 100)
     index = RECORDS.schema.get_field_index("customer_id")
     one = RECORDS.set_column(index, "customer_id", pa.array(["c"] * ROWS))
-    assert run(range(0, ROWS, 30), restarts={3, 4, 17, 29}, records=one) == run([], records=one)
+    assert run(range(0, ROWS, 30), restarts={3, 4, 17, 29}, rows=one) == run([], rows=one)
 
 
 def test_batch_that_is_reverted_is_not_logged():
@@ -101,6 +106,23 @@ def test_a_batch_is_one_entry_and_busy_histories_are_rarely_written(monkeypatch)
         assert len(shard._writing) <= 90
     assert max(written.values()) <= 2
     assert 0 < sum(map(len, state.history_log)) < 90
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_transactions_in_the_log_keep_their_customer(restored):
+    state = State()
+    shard, later_ms = open_shard(state), START_MS + KEPT_MS
+    score(shard, records({"transaction_id": "t0"}))
+    shard.write_all()
+    score(shard, records({"transaction_id": "t1", "event_time": later_ms}))
+    if restored:
+        shard = open_shard(state)
+    score(shard, records({"transaction_id": "t2", "customer_id": "other", "event_time": later_ms + 2 * DAY_MS}))
+    found = score(shard, records({"transaction_id": "t3", "event_time": later_ms + 2 * DAY_MS}))
+    assert found.x[0, FEATURE_NAMES.index("history_count")] == 1
+    shard.write_all()
+    assert state.customers == {"c", "other"}
+    assert len(decode_history(state.histories.get("c") or b"")[0]) == 3
 
 
 def test_histories_of_an_earlier_version_are_moved():
