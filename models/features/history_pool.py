@@ -57,6 +57,15 @@ class HistoryPool(Pool[str]):
             return b"".join((TILED_HEADER, entries, tiles))
         return b"".join((TILED_HEADER, entries, tiles, *(field.data for field in self.ids.of(row))))
 
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        for slot, raw in zip(slots, raws, strict=True):
+            self._fill(slot, raw)
+
+    def _release_all(self, _keys: list[str], slots: NDArray[np.int64]) -> None:
+        for slot in slots[self.id_rows[slots] > 0].tolist():
+            self.ids.release(int(self.id_rows[slot]))
+        self.id_rows[slots] = 0
+
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self.counts[slot] = self.tiled[slot] = 0
         if raw is None:
@@ -70,11 +79,6 @@ class HistoryPool(Pool[str]):
             self.tiles[slot] = decode_tiles(raw)
         if ids:
             self.id_rows[slot] = self.ids.add(decode_ids(raw, ids))
-
-    def _release(self, _key: str, slot: int) -> None:
-        if row := int(self.id_rows[slot]):
-            self.ids.release(row)
-            self.id_rows[slot] = 0
 
     def _tile_row(self, slot: int) -> slice:
         return slice(slot * self._tile_row_bytes, (slot + 1) * self._tile_row_bytes)

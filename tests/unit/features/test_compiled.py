@@ -14,7 +14,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
-from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
+from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, record_kernel, slot_index
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
 from tests.patience import PATIENCE_S
@@ -33,6 +33,7 @@ from tests.patience import PATIENCE_S
         entity_facts,
         entity_kernel,
         event_kernel,
+        record_kernel,
         slot_index,
         text_search,
         text_table_search,
