@@ -40,6 +40,8 @@ def flink_settings(config: JobConfig, python: str) -> dict[str, str]:
         "execution.checkpointing.tolerable-failed-checkpoints": str(config.tolerated_checkpoint_failures),
         "execution.checkpointing.num-retained": str(config.retained_checkpoints),
         "state.backend.type": config.state_backend,
+        # Most customers and entities that are not in memory are new: without filters, each is searched for on disk.
+        "state.backend.rocksdb.use-bloom-filter": "true",
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         # Without end: what the job waits for (a slot, the broker) comes back, and then a minute is long to wait.

@@ -19,7 +19,7 @@ from fraudstream.system.run_state import RunState
 
 SIZES, BRIEF_SIZES = (10_000, 1_000_000), (1_000, 10_000)
 MIN_EVENTS = 1_000_000
-OPERATOR = "Advance entities"
+CUSTOMERS_OPERATOR, ENTITIES_OPERATOR = "Score micro-batch", "Advance entities"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ class Point:
     events_per_s : float
     resident_mb : list of float
         Memory of the TaskManager in the course of the drain, every half second, in units of 1,000,000 bytes.
-    state_bytes, entity_state_bytes : int
-        State in the last checkpoint, and that of merchants and devices in it.
+    state_bytes, customer_state_bytes, entity_state_bytes : int
+        State in the last checkpoint, that of customers in it, and that of merchants and devices.
     """
 
     customers: int
@@ -43,6 +43,7 @@ class Point:
     events_per_s: float
     resident_mb: list[float]
     state_bytes: int
+    customer_state_bytes: int
     entity_state_bytes: int
 
     @property
@@ -83,7 +84,8 @@ def _drained(services: Services, table: pa.Table) -> Point:
         events_per_s=rate,
         resident_mb=resident,
         state_bytes=whole["state_size"],
-        entity_state_bytes=sum(size for name, size in sizes.items() if OPERATOR in name),
+        customer_state_bytes=sum(size for name, size in sizes.items() if CUSTOMERS_OPERATOR in name),
+        entity_state_bytes=sum(size for name, size in sizes.items() if ENTITIES_OPERATOR in name),
     )
 
 
@@ -94,6 +96,9 @@ def _axis(points: Sequence[Point]) -> Axis:
             "entities_events_per_s": {str(point.entities): round(point.events_per_s) for point in points},
             "entities_share_kept": round(large.events_per_s / small.events_per_s, 2),
             "entities_memory_growth": round(large.growth, 2),
+            "state_bytes_per_customer": {
+                str(point.customers): round(point.customer_state_bytes / point.customers) for point in points
+            },
             "state_bytes_per_entity": {
                 str(point.entities): round(point.entity_state_bytes / point.entities) for point in points
             },
@@ -105,6 +110,7 @@ def _axis(points: Sequence[Point]) -> Axis:
                 "customers",
                 "merchants and devices",
                 "events/s",
+                "bytes/customer",
                 "bytes/entity",
                 "state, MB",
                 "memory, MB: 2/3, end",
@@ -114,6 +120,7 @@ def _axis(points: Sequence[Point]) -> Axis:
                     f"{point.customers:,}",
                     f"{point.entities:,}",
                     f"{point.events_per_s:,.0f}",
+                    f"{point.customer_state_bytes / point.customers:,.0f}",
                     f"{point.entity_state_bytes / point.entities:,.0f}",
                     f"{point.state_bytes / 1e6:,.0f}",
                     f"{point.late_mb:,.0f}, {point.resident_mb[-1]:,.0f}",

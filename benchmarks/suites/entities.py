@@ -3,7 +3,8 @@
 10,000 merchants, whose shares follow Zipf's law, and two devices for each of 10,000 customers make 30,000 transactions
 a day for eight days; then come batches of 2, 75 and 1,000 transactions, two events each, in order, and up to 5 s late.
 Figures are microseconds of processor time, the median of the rounds: for an event, with all Python around the kernel,
-and for making a transaction's events.
+and for making a transaction's events. To bring an entity into memory is measured on entities with three events each, a
+tenth of which fit: what their events cost more than those of entities that are held. The store is a dictionary.
 """
 
 import statistics
@@ -17,6 +18,7 @@ from benchmarks.report import Report
 from models.features.entities.entity_engine import EntityEngine
 from models.features.entities.entity_events import entity_events
 from models.features.entities.entity_layout import ENTITY_LAYOUT
+from models.features.entities.entity_record import EVENT
 from models.features.warm_up import warm_up
 from schemas.durations import DAY_MS
 
@@ -25,6 +27,8 @@ MEASURED, ROUNDS = 30_000, 7
 LATE_MS = 5_000
 START_MS = 1_767_225_600_000
 SIZES = (2, 75, 1_000)
+SPARSE, SPARSE_EVENTS = 50_000, 3
+"""Entities with few events, and the events of each."""
 
 
 def transactions(rng: np.random.Generator, count: int, start_ms: int) -> pa.RecordBatch:
@@ -69,6 +73,19 @@ def _making_us(records: pa.RecordBatch, size: int) -> float:
     return (time.thread_time_ns() - begun) / 1_000 / len(records)
 
 
+def bringing_in_us(rng: np.random.Generator, entities: int, size: int) -> float:
+    """Return the microseconds of bringing an entity into memory, and of writing the record of one that leaves."""
+    events = np.zeros(SPARSE_EVENTS * entities, EVENT)
+    events["key"] = np.tile(rng.permutation(entities).astype(np.uint64) + 1, SPARSE_EVENTS)
+    events["transaction"] = events["customer"] = np.arange(1, len(events) + 1)
+    events["event_time_ms"] = START_MS + np.arange(len(events)) * 1_000
+    held = EntityEngine(ENTITY_LAYOUT, load=None, capacity=entities)
+    held.advance(events[:-entities])
+    records = held.records(held.changed())
+    few = EntityEngine(ENTITY_LAYOUT, load=records.get, capacity=entities // 10)
+    return event_us(few, events[-entities:], size) - event_us(held, events[-entities:], size)
+
+
 def run(brief: bool = False) -> Report:
     """Measure batches of several sizes."""
     warm_up()
@@ -88,4 +105,8 @@ def run(brief: bool = False) -> Report:
                 (f"making_events_in_batches_of_{size}", _making_us(ordered, size)),
             ):
                 spent.setdefault(f"{name}_us", []).append(us)
+        entities = SPARSE // (10 if brief else 1)
+        for size in SIZES:
+            us = bringing_in_us(rng, entities, size)
+            spent.setdefault(f"bringing_an_entity_in_by_batches_of_{size}_us", []).append(us)
     return Report.of_figures("entities", __doc__, {name: round(statistics.median(us), 3) for name, us in spent.items()})

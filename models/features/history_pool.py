@@ -68,11 +68,21 @@ class HistoryPool(WriteBehindPool[str]):
         slots = map(self._slots.get, dict.fromkeys(keys))
         return np.array([slot for slot in slots if slot is not None], np.int64)
 
-    def _encoded(self, slot: int) -> bytes:
-        return self.encode(slot)
+    def _encoded(self, slots: NDArray[np.int64]) -> list[bytes]:
+        return [self.encode(slot) for slot in slots.tolist()]
 
     def _let_leave(self, staying: dict[str, None], needed: int) -> None:
         super()._let_leave(staying | self.undo.customers, needed)
+
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        for slot, raw in zip(slots, raws, strict=True):
+            self._fill(slot, raw)
+
+    def _release_all(self, keys: list[str], slots: NDArray[np.int64]) -> None:
+        super()._release_all(keys, slots)
+        for slot in slots[self.id_rows[slots] > 0].tolist():
+            self.ids.release(int(self.id_rows[slot]))
+        self.id_rows[slots] = 0
 
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self.counts[slot] = self.tiled[slot] = self.changed[slot] = 0
@@ -87,12 +97,6 @@ class HistoryPool(WriteBehindPool[str]):
             self.tiles[slot] = decode_tiles(raw)
         if ids:
             self.id_rows[slot] = self.ids.add(decode_ids(raw, ids))
-
-    def _release(self, key: str, slot: int) -> None:
-        super()._release(key, slot)
-        if row := int(self.id_rows[slot]):
-            self.ids.release(row)
-            self.id_rows[slot] = 0
 
     def _tile_row(self, slot: int) -> slice:
         return slice(slot * self._tile_row_bytes, (slot + 1) * self._tile_row_bytes)

@@ -55,21 +55,28 @@ class LabelPool(WriteBehindPool[Key]):
         """Return the encoded record of each key that changed since the last call: to be stored now."""
         return self.take(self.changed_keys())
 
-    def _release(self, key: Key, slot: int) -> None:
-        super()._release(key, slot)
-        if row := int(self.ledger_rows[slot]):
-            self.ledger.release(row)
-            self.ledger_rows[slot] = 0
+    def _release_all(self, keys: list[Key], slots: NDArray[np.int64]) -> None:
+        super()._release_all(keys, slots)
+        for slot in slots[self.ledger_rows[slots] > 0].tolist():
+            self.ledger.release(int(self.ledger_rows[slot]))
+        self.ledger_rows[slots] = 0
 
-    def _encoded(self, slot: int) -> bytes:
+    def _encoded(self, slots: NDArray[np.int64]) -> list[bytes]:
+        return [self._record(slot) for slot in slots.tolist()]
+
+    def _record(self, slot: int) -> bytes:
         labels, row = self.labels[slot, : self.counts[slot]], int(self.ledger_rows[slot])
         ledger = Ledger(*self.ledger.of(row)) if row else NO_LEDGER
         return encode_labels(labels, self.totals[slot : slot + 1], self.tiles[slot], ledger)
 
-    def _fill(self, slot: int, raw: bytes | None) -> None:
-        self.counts[slot] = self.totals[slot]["known"] = self.changed[slot] = 0
-        if raw is None:
-            return
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        self.counts[slots] = self.changed[slots] = 0
+        self.totals["known"][slots] = 0
+        for slot, raw in zip(slots, raws, strict=True):
+            if raw is not None:
+                self._fill(slot, raw)
+
+    def _fill(self, slot: int, raw: bytes) -> None:
         known = decode_labels(raw)
         count = len(known.labels)
         self.labels[slot, :count] = known.labels

@@ -75,11 +75,10 @@ class Pool(ABC, Generic[Key]):
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget some keys: what the state holds is read when one comes again."""
-        for key in keys:
-            slot = self._slots.pop(key, None)
-            if slot is not None:
-                self._release(key, slot)
-                self._free.append(slot)
+        held = {key: slot for key in keys if (slot := self._slots.pop(key, None)) is not None}
+        if held:
+            self._release_all(list(held), np.array(list(held.values())))
+            self._free.extend(held.values())
 
     def _bring_in(self, keys: dict[Key, None]) -> None:
         missing = [key for key in keys if key not in self._slots]
@@ -88,10 +87,10 @@ class Pool(ABC, Generic[Key]):
                 self._let_leave(keys, len(missing))
             if len(missing) > len(self._free):
                 self._grow(len(self._slots) + len(missing))
-        for key in missing:
-            slot = self._free[-1]
-            self._fill(slot, self._stored(key))
-            self._slots[key] = self._free.pop()
+        slots = self._free[-len(missing) :] if missing else []
+        self._fill_all(slots, [self._stored(key) for key in missing])
+        self._slots.update(zip(missing, slots, strict=True))
+        del self._free[len(self._free) - len(slots) :]
         self._brought_in += len(missing)
         if 2 * self._brought_in >= self._capacity:
             self._generation += 1
@@ -120,8 +119,8 @@ class Pool(ABC, Generic[Key]):
         self._free = [*range(self._capacity - 1, held - 1, -1), *self._free]
 
     @abstractmethod
-    def _release(self, key: Key, slot: int) -> None:
-        """Give up what a row of a key that leaves has besides the row."""
+    def _release_all(self, keys: list[Key], slots: NDArray[np.int64]) -> None:
+        """Give up what the rows of n keys that leave have besides the rows."""
 
     @abstractmethod
     def _allocate(self, capacity: int) -> None:
@@ -132,5 +131,5 @@ class Pool(ABC, Generic[Key]):
         """Return the arrays that `_allocate` made, in one order."""
 
     @abstractmethod
-    def _fill(self, slot: int, raw: bytes | None) -> None:
-        """Put a stored record, or an empty one, into a row that may hold another's."""
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        """Put n stored records, or empty ones, into rows that may hold others'."""

@@ -5,7 +5,7 @@ from numba import from_dtype, types
 
 from models.features import hashing, kernel, label_kernel, undo_kernel
 from models.features.compiled import compiles_once
-from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, slot_index
+from models.features.entities import entity_kernel, entity_pool, entity_record, event_kernel, record_kernel, slot_index
 from models.features.entity import ENTITIES
 from models.features.history import ENTRY, TILE
 from models.features.history_undo import CHANGE
@@ -78,6 +78,9 @@ EVENTS_SIGNATURE = (
 _KEYS = types.Array(types.uint64, 1, "A", readonly=True)
 FIND_SIGNATURE = (_COUNTS, types.int64, _KEYS, _KEYS, _LONGS)
 ADD_SIGNATURE = (_COUNTS, types.int64, _KEYS, _INTS)
+_ENTRY_WORDS = types.Array(types.uint64, 2, "C")
+READ_RECORDS_SIGNATURE = (_HASHES, _INTS, types.uint64, _INTS, _HEADS, _ENTRY_WORDS, _FLAGS)
+WRITE_RECORDS_SIGNATURE = (_INTS, types.uint64, _HEADS, _ENTRY_WORDS, _vector(types.uint64, readonly=False))
 
 
 ENTITY_LABELS_SIGNATURE = (
@@ -106,6 +109,8 @@ def warm_up() -> None:
         (event_kernel.write_events, EVENTS_SIGNATURE),
         (slot_index.find, FIND_SIGNATURE),
         (slot_index.add, ADD_SIGNATURE),
+        (record_kernel.read_records, READ_RECORDS_SIGNATURE),
+        (record_kernel.write_records, WRITE_RECORDS_SIGNATURE),
     ):
         function.compile(signature)
         function.disable_compile()

@@ -33,32 +33,31 @@ class WriteBehindPool(Pool[Key]):
 
     def take(self, keys: Iterable[Key]) -> dict[Key, bytes]:
         """Return the records of those among some keys that changed since they were last taken: to be stored now."""
-        taken: dict[Key, bytes] = {}
-        for key in keys:
-            slot = self._slots.get(key)
-            if slot is not None and self.changed[slot]:
-                self._set_aside(key, slot)
-            if key in self._unsaved:
-                taken[key] = self._unsaved.pop(key)
-        return taken
+        asked = list(dict.fromkeys(keys))
+        held = [key for key in asked if key in self._slots]
+        self._set_aside(held, np.array([self._slots[key] for key in held], np.int64))
+        return {key: self._unsaved.pop(key) for key in asked if key in self._unsaved}
 
     def awaits_storing(self, key: Key) -> bool:
         """Return whether `take` would give a key's record."""
         slot = self._slots.get(key)
         return key in self._unsaved or (slot is not None and bool(self.changed[slot]))
 
-    def _set_aside(self, key: Key, slot: int) -> None:
-        self._unsaved[key] = self._encoded(slot)
-        self.changed[slot] = 0
+    def _set_aside(self, keys: list[Key], slots: NDArray[np.int64]) -> None:
+        """Encode those of n rows that are not stored yet."""
+        changed = np.flatnonzero(self.changed[slots])
+        if len(changed):
+            rows = slots[changed]
+            self._unsaved.update(zip([keys[index] for index in changed.tolist()], self._encoded(rows), strict=True))
+            self.changed[rows] = 0
 
     def _stored(self, key: Key) -> bytes | None:
         return self._unsaved.get(key) or super()._stored(key)
 
-    def _release(self, key: Key, slot: int) -> None:
-        """Encode what is not stored yet, so that the row may be used for another."""
-        if self.changed[slot]:
-            self._set_aside(key, slot)
+    def _release_all(self, keys: list[Key], slots: NDArray[np.int64]) -> None:
+        """Encode what is not stored yet, so that the rows may be used for others."""
+        self._set_aside(keys, slots)
 
     @abstractmethod
-    def _encoded(self, slot: int) -> bytes:
-        """Return the record of a row."""
+    def _encoded(self, slots: NDArray[np.int64]) -> list[bytes]:
+        """Return the records of n rows."""

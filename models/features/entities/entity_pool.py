@@ -6,8 +6,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.entities import record_kernel
 from models.features.entities.entity_record import (
+    ENTITY_VERSION,
     ENTRY,
+    HEADER,
     ID_FIELDS,
     MAX_LEFT_IDS,
     RECENT,
@@ -20,6 +23,7 @@ from models.features.entities.entity_record import (
     encode_entity,
 )
 from models.features.entities.hashed_pool import HashedPool
+from models.features.entities.record_kernel import ENTRY_WORDS, HEADER_WORDS
 from models.features.left_rows import LeftRows
 from models.features.window import WINDOWS
 
@@ -40,6 +44,9 @@ HEAD = np.dtype(
     align=True,
 )
 """State of an entity besides entries and tiles: 48 bytes."""
+
+BLANK_HEADER = np.frombuffer(HEADER.pack(ENTITY_VERSION, 0, ENTRY.itemsize, 0, 0, 0), np.uint64)[0]
+"""First word of a record without entries."""
 
 _HEAD = struct.Struct("<QqqQiiBB6x")
 """HEAD, to read a row at a tenth of numpy's cost."""
@@ -91,34 +98,51 @@ class EntityPool(HashedPool):
         """Arrays by row: heads, entries, these again as 64-bit words, tiles, sums, seen and id_filters."""
         return self.heads, self.entries, self._words, self.tiles, self.sums, self.seen, self.id_filters
 
-    def _encoded(self, slot: int) -> bytes:
-        _, sequence, first_ms, _, row, count, tiled, _ = _HEAD.unpack_from(self._head_bytes, slot * _HEAD.size)
+    def _encoded(self, slots: NDArray[np.int64]) -> list[bytes]:
+        plain = self.heads["tiled"][slots] == 0
+        sizes = HEADER_WORDS + ENTRY_WORDS * self.heads["count"][slots[plain]].astype(np.int64)
+        ends = np.cumsum(sizes)
+        words = np.empty(ends[-1] if len(ends) else 0, np.uint64)
+        record_kernel.write_records(slots[plain], BLANK_HEADER, self.heads, self._words, words)
+        raw = words.tobytes()
+        written = (raw[8 * (end - size) : 8 * end] for size, end in zip(sizes.tolist(), ends.tolist(), strict=True))
+        rows = zip(slots.tolist(), plain.tolist(), strict=True)
+        return [next(written) if is_plain else self._tiled_record(slot) for slot, is_plain in rows]
+
+    def _tiled_record(self, slot: int) -> bytes:
+        _, sequence, first_ms, _, row, count, _, _ = _HEAD.unpack_from(self._head_bytes, slot * _HEAD.size)
         return encode_entity(
             EntityRecord(
                 entries=self.entries[slot, :count],
                 sequence=sequence,
                 first_ms=first_ms,
-                tiles=self.tiles[slot] if tiled else None,
-                seen=self.seen[slot : slot + 1] if tiled else None,
+                tiles=self.tiles[slot],
+                seen=self.seen[slot : slot + 1],
                 ids=tuple(self.ids.of(row)) if row else (),
             )
         )
 
-    def _release(self, key: int, slot: int) -> None:
-        super()._release(key, slot)
-        self._free_ids(slot)
+    def _release_all(self, keys: list[int], slots: NDArray[np.int64]) -> None:
+        super()._release_all(keys, slots)
+        self._free_ids(slots)
 
-    def _free_ids(self, slot: int) -> None:
-        if row := int(self.heads["id_row"][slot]):
-            self.ids.release(row)
+    def _free_ids(self, slots: NDArray[np.int64]) -> None:
+        for slot in slots[self.heads["id_row"][slots] > 0].tolist():
+            self.ids.release(int(self.heads["id_row"][slot]))
             self.heads["id_row"][slot] = 0
 
-    def _fill(self, slot: int, raw: bytes | None) -> None:
-        self._free_ids(slot)
-        key = self.heads["key"][slot]
-        if raw is None:
-            self.heads[slot] = (key, -1, 0, 0, 0, 0, 0, 0)
-            return
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        rows = np.array(slots, np.int64)
+        self._free_ids(rows)
+        words = [raw if raw is not None and len(raw) % 8 == 0 else b"" for raw in raws]
+        sizes, is_read = np.array(list(map(len, words)), np.int64) // 8, np.empty(len(rows), np.uint8)
+        joined = np.frombuffer(b"".join(words), np.uint64)
+        record_kernel.read_records(joined, sizes, BLANK_HEADER, rows, self.heads, self._words, is_read)
+        for slot, raw, size, read in zip(slots, raws, sizes.tolist(), is_read.tolist(), strict=True):
+            if raw is not None and not (size and read):
+                self._fill(slot, raw)
+
+    def _fill(self, slot: int, raw: bytes) -> None:
         record = decode_entity(raw)
         count = len(record.entries)
         self.entries[slot, :count] = record.entries
@@ -126,7 +150,7 @@ class EntityPool(HashedPool):
         if record.tiles is not None and record.seen is not None:
             self.tiles[slot], self.seen[slot] = record.tiles, record.seen[0]
         id_row = self.ids.add(record.ids) if len(record.ids[0]) else 0
-        self.heads[slot] = (key, record.sequence, record.first_ms, 0, id_row, count, tiled, 0)
+        self.heads[slot] = (self.heads["key"][slot], record.sequence, record.first_ms, 0, id_row, count, tiled, 0)
 
     def _grow(self, least: int) -> None:
         tiled, held = np.flatnonzero(self.heads["tiled"]), (self.tiles, self.seen)

@@ -32,9 +32,9 @@ class HashedPool(WriteBehindPool[int]):
         self._used_in[slots] = self._generation
         return slots
 
-    def _release(self, key: int, slot: int) -> None:
-        super()._release(key, slot)
-        self.keys[slot] = 0
+    def _release_all(self, keys: list[int], slots: NDArray[np.int64]) -> None:
+        super()._release_all(keys, slots)
+        self.keys[slots] = 0
 
     def _allocate(self, capacity: int) -> None:
         self._index = SlotIndex(capacity)

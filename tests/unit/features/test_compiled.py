@@ -23,7 +23,7 @@ from models.features import (
     label_kernel,
     undo_kernel,
 )
-from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
+from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, record_kernel, slot_index
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
 from tests.patience import PATIENCE_S
@@ -44,6 +44,7 @@ from tests.patience import PATIENCE_S
         entity_facts,
         entity_kernel,
         event_kernel,
+        record_kernel,
         slot_index,
         text_search,
         text_table_search,

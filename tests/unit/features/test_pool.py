@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from models.features.engine import FeatureEngine
-from models.features.history import encode_history
+from models.features.entities.entity_pool import EntityPool
+from models.features.entities.entity_record import ENTITY_VERSION, ENTRY, HEADER, EntityRecord, encode_entity
+from models.features.history import HistoryVersionError, encode_history
 from models.features.history_pool import HistoryPool
 from models.features.label_pool import LabelPool
 from tests.unit.features.engine_records import records
+from tests.unit.features.entity_records import entity
 from tests.unit.features.label_batches import FRAUD, label_batch
 
 
@@ -89,3 +92,51 @@ def test_ledger_row_is_freed_when_its_key_is_evicted():
         pool.ledger.with_room_for(1)
         pool.ledger_rows[slots[0]] = pool.ledger.add([np.ones(3, np.int64)] * 3)
     assert len(pool.ledger.spans) < 10
+
+
+def entity_records():
+    """Return records of all forms by key, None for an entity without one."""
+    forms = [None, *map(encode_entity, (entity(0), entity(3), entity(32), entity(32, 0, tiled=True)))]
+    forms += [encode_entity(entity(32, ids, tiled=True)) for ids in (1, 2, 3, 1_024)]  # lengths of any remainder
+    return {key: forms[key % len(forms)] for key in range(1, 60)}
+
+
+def test_entities_read_and_written_many_at_once_are_their_records():
+    stored = entity_records()
+    pool = EntityPool(capacity=10, load=stored.get)
+    keys = np.random.default_rng(3).permutation(np.array([*stored] * 3, np.uint64))
+    for batch in np.array_split(keys, 40):
+        slots = pool.slots_of(batch)
+        assert [int(key) for key in pool.keys[slots]] == batch.tolist()
+        pool.changed[slots] = 1
+    assert sorted(pool.changed_keys()) == sorted(stored)
+    empty = encode_entity(EntityRecord(np.zeros(0, ENTRY), -1, 0, None, None, ()))
+    assert pool.take([*stored, *stored]) == {key: raw or empty for key, raw in stored.items()}
+    assert pool.changed_keys() == []
+
+
+def test_an_entity_that_is_reloaded_gives_up_its_ids():
+    stored = dict.fromkeys([1], encode_entity(entity(32, 9, tiled=True)))
+    pool = EntityPool(capacity=4, load=stored.get)
+    (slot,) = pool.slots_of(np.array([1], np.uint64)).tolist()
+    for _ in range(20):
+        stored[1] = encode_entity(entity(2))
+        pool.reload([1])
+        assert (pool.heads[slot]["count"], pool.heads[slot]["id_row"]) == (2, 0)
+        stored[1] = encode_entity(entity(32, 9, tiled=True))
+        pool.reload([1])
+    assert len(pool.ids.spans) < 10
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_among_many_entities_one_that_cannot_be_read_is_an_error(number):
+    good = encode_entity(entity(3))
+    bad = [
+        HEADER.pack(ENTITY_VERSION + 1, 0, ENTRY.itemsize, 0, 0, 0),
+        HEADER.pack(ENTITY_VERSION, 4, ENTRY.itemsize, 0, 0, 0) + bytes(3 * ENTRY.itemsize),
+        b"",
+    ][number]
+    pool = EntityPool(capacity=4, load={1: good, 2: bad, 3: good}.get)
+    with pytest.raises(HistoryVersionError, match="Entity in the state"):
+        pool.slots_of(np.array([1, 2, 3], np.uint64))
+    assert len(pool) == 0
