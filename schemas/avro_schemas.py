@@ -27,7 +27,7 @@ FEATURE_ANSWER = "feature_answer"
 
 
 class OwnSchema(Protocol):
-    """Schema of a deployment's own, which stands for the name of one of ours."""
+    """Schema of a deployment's own, used in place of the name of one of ours."""
 
     @property
     def text(self) -> str:

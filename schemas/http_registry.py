@@ -65,7 +65,7 @@ class HttpRegistry:
         """
         return self._own.get(schema_id) or self._lookup(schema_id)
 
-    def check(self, subject: str, name: str) -> bool | None:
+    def check(self, subject: str, name: str | OwnSchema) -> bool | None:
         """Return whether the registry would accept the schema; None when it has it already."""
         schema = Schema(schema_text(name), "AVRO")
         try:

@@ -87,6 +87,7 @@ def evaluate(
         maturity_days=maturity_days,
         timezone=own.files.timezone,
         limits=own.file_limits,
+        declaration=own.declaration,
         seed=seed,
     )
     found: list[Found] = []

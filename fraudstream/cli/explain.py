@@ -51,7 +51,7 @@ def explain(
     with err.status("searching the alert"):
         record = find_alert(broker, alert_id)
         artifact = load_tested(model) if model else load_known_model(settings, record.alert["model_id"])
-        found = explain_row(artifact, record.features(artifact.manifest))
+        found = explain_row(artifact, record.features_of(artifact.manifest))
     same = found.score == record.alert["score"] and record.logged_the_same
     show(_as_json(record, found, same=same), *_parts(record, found), as_json=as_json)
     if record.logged is None and not as_json:

@@ -1,10 +1,17 @@
 """Commands `schemas ...`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import typer
 
 from fraudstream.settings.settings import Settings
 from fraudstream.terminal import AsJson, Rows, settings_of, show
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from schemas.avro_schemas import OwnSchema
 
 app = typer.Typer(help="Check, register and list the schemas of the topics.", no_args_is_help=True)
 
@@ -53,7 +60,7 @@ def register(context: typer.Context, *, as_json: AsJson = False) -> None:
 
     settings = settings_of(context)
     registry = registry_of(settings)
-    ids = {subject: registry.id_for(subject, kind) for subject, kind in _kinds(settings)}
+    ids = {subject: registry.id_for(subject, _schema(settings, kind)) for subject, kind in _kinds(settings)}
     show(ids, Rows(("subject", "schema id"), ids.items()), as_json=as_json)
 
 
@@ -71,7 +78,7 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
     settings = settings_of(context)
     registry = registry_of(settings)
     found = [
-        {"subject": subject, "kind": kind, "versions": registry.ids(subject, kind)}
+        {"subject": subject, "kind": kind, "versions": registry.ids(subject, _schema(settings, kind))}
         for subject, kind in _kinds(settings)
     ]
     if as_json:
@@ -83,8 +90,15 @@ def list_schemas(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _kinds(settings: Settings) -> list[tuple[str, str]]:
-
     return list(settings.topics.subject_kinds().items())
+
+
+def _schema(settings: Settings, kind: str) -> str | OwnSchema:
+    """Return a kind of record, or the declaration's schema in its place."""
+    from schemas.avro_schemas import TRANSACTION
+
+    own = settings.declaration if kind == TRANSACTION else None
+    return kind if own is None else own.schema
 
 
 def _states(settings: Settings) -> dict[str, str]:
@@ -97,4 +111,4 @@ def _states(settings: Settings) -> dict[str, str]:
         return {}
     registry = HttpRegistry(access)
     words = {None: "known", True: "new", False: "refused"}
-    return {subject: words[registry.check(subject, kind)] for subject, kind in _kinds(settings)}
+    return {subject: words[registry.check(subject, _schema(settings, kind))] for subject, kind in _kinds(settings)}

@@ -184,7 +184,8 @@ def registry(settings: Settings) -> Iterator[Finding]:
         access = registry_access(settings)
         if access is None:
             return ""
-        ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), TRANSACTION)
+        schema = TRANSACTION if settings.declaration is None else settings.declaration.schema
+        ids = HttpRegistry(access).ids(value_subject(settings.topics.transactions), schema)
         return f"{access.url}, {len(ids)} versions of the transactions' schema"
 
     finding = _tried("registry", check, fix="`fraudstream up --registry` starts one, or correct [kafka.registry]")

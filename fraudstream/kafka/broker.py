@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from fraudstream.kafka.librdkafka_security import librdkafka_security
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_codecs import TopicCodecs, topic_codec
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady
 from fraudstream.system.run_state import RunState
@@ -139,7 +139,7 @@ class Broker:
 
     def codec(self, topic: str) -> RecordCodec:
         """Return the codec of a topic's records."""
-        return RecordCodec(self.topics.row(topic).kind, value_subject(topic), self.registry())
+        return topic_codec(self.settings, self.topics.row(topic).kind, value_subject(topic), self.registry())
 
     def codecs(self, *topics: str) -> TopicCodecs:
         """Return the decoders of several topics' records, for a reader without an end."""

@@ -8,7 +8,9 @@ from confluent_kafka import Message
 from fraudstream.kafka.foreign_records import ForeignRecords
 from fraudstream.kafka.registry_access import registry_access
 from fraudstream.settings.settings import Settings
+from schemas.avro_schemas import TRANSACTION
 from schemas.codec import RecordCodec, UndecodableError
+from schemas.declared_codec import DeclaredCodec
 from schemas.errors import UserError
 from schemas.registry import RegistryUnavailableError, SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.resilient_registry import open_steady_registry
@@ -16,6 +18,13 @@ from schemas.resilient_registry import open_steady_registry
 T = TypeVar("T")
 
 TOMBSTONE = "expected a value, got none (a tombstone)"
+
+
+def topic_codec(settings: Settings, kind: str, subject: str, registry: SchemaRegistry) -> RecordCodec:
+    """Return the codec of a kind of record; that of transactions is the declaration's where there is one."""
+    if kind == TRANSACTION and settings.declaration is not None:
+        return DeclaredCodec(settings.declaration, subject, registry)
+    return RecordCodec(kind, subject, registry)
 
 
 class TopicCodecs:
@@ -49,7 +58,7 @@ class TopicCodecs:
         """Registry of the schemas."""
         self._kinds, self._at_once = kinds, at_once
         self._codecs = {
-            topic: RecordCodec(kind, (subjects or {}).get(topic, value_subject(topic)), registry)
+            topic: topic_codec(settings, kind, (subjects or {}).get(topic, value_subject(topic)), registry)
             for topic, kind in kinds.items()
         }
         self.foreign = ForeignRecords()

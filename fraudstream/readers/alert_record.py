@@ -35,12 +35,12 @@ class AlertRecord:
     repeats: int
     logged: dict[str, Any] | None
 
-    def features(self, manifest: Manifest) -> NDArray[np.float32]:
+    def features_of(self, manifest: Manifest | None = None) -> NDArray[np.float32]:
         """Return the features that the model scored, (F,): the columns of its table.
 
         Parameters
         ----------
-        manifest : Manifest
+        manifest : Manifest, optional
             Manifest of the alert's model, which has the names of declared columns.
 
         Raises
@@ -48,13 +48,14 @@ class AlertRecord:
         UserError
             It saw features that this version does not compute.
         """
-        table, own = self.alert["feature_spec_hash"], manifest.declared is not None
-        if table not in TABLE_WIDTHS and not (own and table == manifest.feature_spec_hash):
+        table = self.alert["feature_spec_hash"]
+        own = manifest.feature_names if manifest is not None and manifest.feature_spec_hash == table else None
+        if table not in TABLE_WIDTHS and own is None:
             raise UserError(
                 f"expected an alert on the features {spec_hash()}, got {table}: explain it with the version of "
-                "fraudstream that made it"
+                "fraudstream that made it, and name its model with --model"
             )
-        names = FEATURE_NAMES[: TABLE_WIDTHS[table]] if table in TABLE_WIDTHS else manifest.feature_names
+        names = FEATURE_NAMES[: TABLE_WIDTHS[table]] if table in TABLE_WIDTHS else own or ()
         values = by_present_name(self.alert["features"])
         lacking = [name for name in names if name not in values]
         if lacking:

@@ -16,13 +16,13 @@ from fraudstream.kafka.clocks import CLOCKS_APART_MS
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.record_reader import read_records
 from fraudstream.kafka.registry_access import registry_of
-from fraudstream.kafka.topic_codecs import TopicCodecs
+from fraudstream.kafka.topic_codecs import TopicCodecs, topic_codec
 from fraudstream.kafka.topic_reader import read_record
 from fraudstream.kafka.topics import require_topics
 from fraudstream.settings.settings import Settings
 from producers.publisher import KeyedRecord
 from schemas.avro_schemas import DEAD_LETTER, LABEL, TRANSACTION
-from schemas.codec import RecordCodec, UndecodableError
+from schemas.codec import UndecodableError
 from schemas.errors import UserError
 from schemas.registry import SchemaRegistry, UnknownSchemaError, value_subject
 from schemas.rejection import Reason
@@ -244,7 +244,7 @@ def decoded(settings: Settings, registry: SchemaRegistry, letter: DeadLetter) ->
     if name is None:
         return None
     try:
-        return RecordCodec(name, value_subject(letter.topic), registry).decode(letter.payload)
+        return topic_codec(settings, name, value_subject(letter.topic), registry).decode(letter.payload)
     except (UndecodableError, UnknownSchemaError):
         return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -342,7 +341,7 @@ class Settings(BaseSettings):
         """The state folder, as an absolute path."""
         return StateFolder(root=self.paths.state.expanduser().absolute())
 
-    @cached_property
+    @property
     def declaration(self) -> Declaration | None:
         """The declaration of `job.declaration`, None without one.
 

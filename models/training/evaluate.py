@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.row_columns import names_with
 from models.features.table import FEATURE_NAMES
 from models.scoring.model import OnnxModel
 from models.training.calibration import fit_calibrated
 from models.training.class_shares import ClassCount, require_like_shares
 from models.training.evaluation import Evaluation, EvaluationSettings, FoldResult, Period
 from models.training.feature_set import select_features, width_of
-from models.training.history import Progress, read_labelled, replay_history
+from models.training.history import NO_COLUMNS, Progress, read_labelled, replay_history
 from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.measure import OBJECTIVE, Measure
@@ -99,13 +100,23 @@ def prepare(history: Path, settings: EvaluationSettings, progress: Progress) -> 
     The risk tables are fitted on labels known before the first fold's training, so no training row has its own label
     among its features.
     """
-    table = read_labelled(history, progress, timezone=settings.timezone, limits=settings.limits)
+    declaration = settings.declaration if settings.features == "all" else None
+    table = read_labelled(
+        history,
+        progress,
+        timezone=settings.timezone,
+        limits=settings.limits,
+        further=NO_COLUMNS if declaration is None else declaration.arrow,
+    )
     transactions = Transactions.of(table, maturity_days=settings.maturity_days)
     folds = [fold for _, fold in settings.periods()]
     _refuse_days_outside(history, transactions, folds)
     width = width_of(settings.features)
-    past = replay_history(table, transactions, risk_rows(folds, transactions), progress, width=width)
-    x, names = select_features(past.x, settings.features, FEATURE_NAMES[:width])
+    past = replay_history(
+        table, transactions, risk_rows(folds, transactions), progress, width=width, declaration=declaration
+    )
+    names = FEATURE_NAMES[:width] if past.row_columns is None else names_with(past.row_columns)
+    x, names = select_features(past.x, settings.features, names)
     return Prepared(
         table=table,
         transactions=transactions,

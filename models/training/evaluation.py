@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.training.feature_set import FeatureSet
 from models.training.learners.learner import Balance
 from models.training.protocol import Fold, successive
+from schemas.declaration.declaration import Declaration
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 
 HEADLINE = ("average_precision", "auc_roc", "card_precision_100")
@@ -45,6 +46,8 @@ class EvaluationSettings:
         Age at which a label counts as final; None derives it from the history.
     timezone : str or None
         IANA time zone of times in the history that have none.
+    declaration : Declaration or None
+        Declaration of further columns, which the feature set "all" has too.
     limits : FileLimits
         Limits of years and amounts in the history.
     """
@@ -63,6 +66,7 @@ class EvaluationSettings:
     maturity_days: float | None = None
     timezone: str | None = None
     limits: FileLimits = USUAL_LIMITS
+    declaration: Declaration | None = None
     seed: int = 7
     threads: int = 1
 

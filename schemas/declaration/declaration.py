@@ -56,7 +56,7 @@ class Declaration:
             "entities": {entity.name: list(entity.columns) for entity in self.entities},
             "features": list(self.raw_features),
         }
-        return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
     @property
     def arrow(self) -> pa.Schema:

@@ -1,5 +1,6 @@
 """Parser of declarations, from the tables of their TOML."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -149,10 +150,14 @@ class _Parser:
         return False
 
     def _features(self, tables: Any) -> tuple[dict[str, Any], ...]:
-        if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
-            return tuple(tables)
-        self._add("tables [[features]]", f"got {shown(tables)}. Write double brackets")
-        return ()
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._add("tables [[features]]", f"got {shown(tables)}. Write double brackets")
+            return ()
+        try:
+            json.dumps(tables)
+        except TypeError:  # of a date or a time
+            self._add("texts, numbers and flags in [[features]]", "got a date or time. Write it as a text")
+        return tuple(tables)
 
     def _schema(
         self, transaction: Mapping[str, Any], columns: Iterable[DeclaredColumn], roles: Mapping[str, str]

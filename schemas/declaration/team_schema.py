@@ -37,7 +37,7 @@ class AvroField(NamedTuple):
 class TeamSchema:
     """Avro schema of transactions with fields of a team's own.
 
-    It stands for the schema where `schemas.avro_schemas` and the registries otherwise have the name of one.
+    Used where `schemas.avro_schemas` and the registries otherwise have the name of a schema.
 
     Attributes
     ----------

@@ -166,6 +166,7 @@ def test_json_round_trip_keeps_every_setting(tmp_path):
         topic_ids={"a": "id"},
         generations={"labels": 3},
         start_positions={"transactions": {"0": [4]}},
+        declaration={"columns": {"risk": "number"}},
         pool_customers=9,
         pool_entities=7,
     )

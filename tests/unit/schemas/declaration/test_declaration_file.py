@@ -99,6 +99,7 @@ def test_ids_without_a_registry_are_derived_from_the_schema(tmp_path):
         ('[transaction]\nschema = "nulls.avsc"', "got a type with null. Change the schema"),
         ("[[columns]]\nrisk = 1", "expected a table [columns]"),
         ("features = 5", "expected tables [[features]], got 5"),
+        ("[[features]]\nsince = 2026-01-01", "expected texts, numbers and flags in [[features]], got a date or time"),
         ('[columns]\nrisk = "number"\nrisk = "flag"', "expected TOML in"),
     ],
 )
