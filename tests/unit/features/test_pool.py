@@ -115,19 +115,6 @@ def test_entities_read_and_written_many_at_once_are_their_records():
     assert pool.changed_keys() == []
 
 
-def test_an_entity_that_is_reloaded_gives_up_its_ids():
-    stored = dict.fromkeys([1], encode_entity(entity(32, 9, tiled=True)))
-    pool = EntityPool(capacity=4, load=stored.get)
-    (slot,) = pool.slots_of(np.array([1], np.uint64)).tolist()
-    for _ in range(20):
-        stored[1] = encode_entity(entity(2))
-        pool.reload([1])
-        assert (pool.heads[slot]["count"], pool.heads[slot]["id_row"]) == (2, 0)
-        stored[1] = encode_entity(entity(32, 9, tiled=True))
-        pool.reload([1])
-    assert len(pool.ids.spans) < 10
-
-
 @pytest.mark.parametrize("number", range(3))
 def test_among_many_entities_one_that_cannot_be_read_is_an_error(number):
     good = encode_entity(entity(3))
