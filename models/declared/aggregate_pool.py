@@ -50,7 +50,10 @@ class AggregatePool(HashedPool):
         """Arrays by row: heads, events, values, hashes, id_filters."""
         return self.heads, self.events, self.values, self.hashes, self.id_filters
 
-    def _encoded(self, slot: int) -> bytes:
+    def _encoded(self, slots: NDArray[np.int64]) -> list[bytes]:
+        return [self._record(slot) for slot in slots.tolist()]
+
+    def _record(self, slot: int) -> bytes:
         head = self.heads[slot]
         row = int(head["id_row"])
         return self._layout.encode(
@@ -63,14 +66,19 @@ class AggregatePool(HashedPool):
             )
         )
 
-    def _release(self, key: int, slot: int) -> None:
-        super()._release(key, slot)
-        self._free_ids(slot)
+    def _release_all(self, keys: list[int], slots: NDArray[np.int64]) -> None:
+        super()._release_all(keys, slots)
+        for slot in slots.tolist():
+            self._free_ids(slot)
 
     def _free_ids(self, slot: int) -> None:
         if row := int(self.heads["id_row"][slot]):
             self.ids.release(row)
             self.heads["id_row"][slot] = 0
+
+    def _fill_all(self, slots: list[int], raws: list[bytes | None]) -> None:
+        for slot, raw in zip(slots, raws, strict=True):
+            self._fill(slot, raw)
 
     def _fill(self, slot: int, raw: bytes | None) -> None:
         self._free_ids(slot)
