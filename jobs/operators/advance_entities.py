@@ -25,7 +25,7 @@ from models.features.warm_up import warm_up
 class AdvanceEntities(ReleasingOperator):
     """Live features and known labels of merchants and devices; keyed by entity shard, so that all of an entity meet.
 
-    A blob is for all shards of this subtask, whose lane has the key that it comes under, and so is the reply.
+    A blob has the events or labels of all shards of this subtask, under the key of their lane, and gives one reply.
     For what an event meets see `EntityEngine`, for what a label meets `FeatureEngine`, for what is stored
     `EntityState`.
     """
