@@ -7,12 +7,14 @@ from functools import partial
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from fraudstream.api import feature_routes, health_routes, score_routes
+from fraudstream.api import feature_routes, health_routes
 from fraudstream.api.access import Access
 from fraudstream.api.body_limit import BodyLimit
+from fraudstream.api.declared_transaction import transaction_type
 from fraudstream.api.problem import answer_with_problems, openapi_of
 from fraudstream.api.readiness import Readiness
 from fraudstream.api.request_metrics import RequestMetrics
+from fraudstream.api.score_routes import score_router
 from fraudstream.api.scoring import open_job_client
 from fraudstream.devstack.flink_rest import FlinkRest
 from fraudstream.kafka.broker import Broker
@@ -58,7 +60,7 @@ def create_application(broker: Broker, rest: FlinkRest, registry: CollectorRegis
     app.add_middleware(RequestMetrics, registry=registry)
     answer_with_problems(app)
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
-    app.include_router(score_routes.router)
+    app.include_router(score_router(transaction_type(settings.declaration)))
     app.include_router(feature_routes.router)
     app.include_router(health_routes.router)
     return app

@@ -21,8 +21,6 @@ from schemas.transaction_fields import MAX_TEXT_BYTES
 
 MAX_AHEAD = timedelta(milliseconds=LIMITS.max_ahead_ms)
 
-router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)], route_class=JsonRoute)
-
 _REFUSALS = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS)
 _PENDING: dict[int | str, dict[str, Any]] = {
     202: {
@@ -36,18 +34,7 @@ _SCORED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post(
-    "/score",
-    summary="Score a transaction",
-    response_model=ScoreAnswer,
-    responses={
-        **_SCORED,
-        **_PENDING,
-        **_REFUSALS,
-        **documented(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE),
-    },
-)
-async def score(
+async def _score(
     transaction: Transaction, request: Request, response: Response, wanted_ms: DeadlineMs = None
 ) -> ScoreAnswer:
     """Send a transaction to the job and answer with its decision.
@@ -76,12 +63,6 @@ async def score(
     return _answer(entry, settings, response)
 
 
-@router.get(
-    "/scores/{transaction_id:path}",
-    summary="Ask again for a decision",
-    response_model=ScoreAnswer,
-    responses={**_SCORED, **_PENDING, **_REFUSALS, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
-)
 async def find_score(
     transaction_id: Annotated[str, Path(max_length=MAX_TEXT_BYTES)],
     request: Request,
@@ -138,3 +119,39 @@ def _answer(entry: Entry, settings: ApiSettings, response: Response) -> ScoreAns
 
 def _location(entry: Entry) -> str:
     return f"/v1/scores/{quote(entry.transaction_id, safe='')}?customer_id={quote(entry.customer_id, safe='')}"
+
+
+def score_router(kind: type[Transaction]) -> APIRouter:
+    """Return the routes of scoring for a deployment's transactions."""
+    routes = APIRouter(prefix="/v1", tags=["scores"], dependencies=[Depends(require_access)], route_class=JsonRoute)
+
+    async def score(
+        transaction: kind,  # type: ignore[valid-type]
+        request: Request,
+        response: Response,
+        wanted_ms: DeadlineMs = None,
+    ) -> ScoreAnswer:
+        return await _score(transaction, request, response, wanted_ms)
+
+    score.__doc__ = _score.__doc__
+    routes.post(
+        "/score",
+        summary="Score a transaction",
+        response_model=ScoreAnswer,
+        responses={
+            **_SCORED,
+            **_PENDING,
+            **_REFUSALS,
+            **documented(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE),
+        },
+    )(score)
+    routes.get(
+        "/scores/{transaction_id:path}",
+        summary="Ask again for a decision",
+        response_model=ScoreAnswer,
+        responses={**_SCORED, **_PENDING, **_REFUSALS, **documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
+    )(find_score)
+    return routes
+
+
+router = score_router(Transaction)

@@ -43,7 +43,8 @@ def _customer(value: str) -> str:
     return value
 
 
-def _text(value: object) -> object:
+def time_text(value: object) -> object:
+    """Return a time's text for its parser, and refuse what is none."""
     if not isinstance(value, str):  # a number is ambiguous: seconds or milliseconds
         raise PydanticCustomError("no_text", "a time as text, for example 2026-11-25T09:30:00.250Z")
     if _NUMBER.fullmatch(value):  # pydantic would read it as seconds or milliseconds, by its size
@@ -93,7 +94,9 @@ def _type_of(field: TableField) -> Any:
         case Bound.AMOUNT:
             return Annotated[int, Field(ge=0, le=LIMITS.greatest_max_amount_minor)]
         case Bound.EVENT_TIME:
-            return Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_since_2000)]
+            return Annotated[
+                AwareDatetime, Field(strict=False), BeforeValidator(time_text), AfterValidator(_since_2000)
+            ]
         case _:
             raise TypeError(f"expected the check of a transaction's field, got {field.check} of {field.name}")
 
@@ -115,7 +118,5 @@ class Transaction(_Fields):  # type: ignore[misc, valid-type]
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     def record(self) -> dict[str, Any]:
-        """Return the fields of `transaction.avsc`."""
-        fields = dict(self)
-        fields["event_time"] = (self.event_time - EPOCH) // MILLISECOND
-        return fields
+        """Return the fields of `transaction.avsc`, and declared columns; times in milliseconds since 1970."""
+        return {name: (value - EPOCH) // MILLISECOND if isinstance(value, datetime) else value for name, value in self}
