@@ -153,12 +153,14 @@ lock: .venv/.dev ## renew the lock files of packages and jars
 	$(call compile,requirements/airflow.in,requirements/airflow.lock)
 	$(call compile,requirements/mlflow.in,requirements/mlflow.lock)
 	$(call compile,requirements/evidently.in,$(TOOL_LOCKS)/evidently.lock)
-	$(call compile,--extra all pyproject.toml requirements/dev.in,requirements/dev.lock)
+	$(call compile,requirements/moto.in,requirements/moto.lock)
+	$(call compile,--extra all --extra lambda pyproject.toml requirements/dev.in,requirements/dev.lock)
 # One version of a package in all locks: what runs is what was tested.
 	$(call compile,$(AS_TESTED) requirements/browser.in,requirements/browser.lock)
 	$(call compile,$(AS_TESTED) requirements/explore.in,$(TOOL_LOCKS)/explore.lock)
 	$(call compile,$(AS_TESTED) --extra all pyproject.toml,requirements/runtime.lock)
 	$(call compile,$(AS_TESTED) --extra job pyproject.toml,requirements/job.lock)
+	$(call compile,$(AS_TESTED) --extra lambda pyproject.toml,requirements/lambda.lock)
 	@$(PY) -m fraudstream.devstack.jars_lock
 
 define compile

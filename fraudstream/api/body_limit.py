@@ -19,10 +19,12 @@ class BodyLimit:
         Next ASGI application.
     timeout_s
         Time for a body, in seconds.
+    section
+        Section of the settings with both limits, for messages.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
-        self._app, self._max, self._timeout_s = app, max_bytes, timeout_s
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float, section: str = "api") -> None:
+        self._app, self._max, self._timeout_s, self._section = app, max_bytes, timeout_s, section
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 408 or 413."""
@@ -77,6 +79,6 @@ class BodyLimit:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             expected=f"a body of at most {self._max:,} bytes",
             was=was,
-            what_to_do="send one transaction a request; the limit is api.max_body_bytes",
+            what_to_do=f"send fewer transactions a request; the limit is {self._section}.max_body_bytes",
             headers={"Connection": "close"},
         )

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fraudstream.api.connection import ConnectionLimits
-from fraudstream.settings.server_settings import ServerSettings
+from fraudstream.settings.listener_settings import ListenerSettings
 from schemas.errors import UserError
 
 OTHER_DESCRIPTORS = 200
@@ -37,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
     return opened
 
 
-def serve(app: FastAPI, opened: socket.socket, settings: ServerSettings) -> None:
+def serve(app: FastAPI, opened: socket.socket, settings: ListenerSettings) -> None:
     """Answer requests until Ctrl-C; those that are open then are answered first.
 
     One process: the answers to what it sent are remembered here. More throughput is more of them behind a load
@@ -54,7 +54,7 @@ def serve(app: FastAPI, opened: socket.socket, settings: ServerSettings) -> None
     server.run(sockets=[opened])
 
 
-def create_server(app: FastAPI, settings: ServerSettings) -> uvicorn.Server:
+def create_server(app: FastAPI, settings: ListenerSettings) -> uvicorn.Server:
     """Return the server of an application, with limits that keep slow clients from locking others out."""
     limits = ConnectionLimits(
         max_connections=min(settings.max_connections, _free_descriptors(settings.max_connections)),

@@ -36,6 +36,7 @@ from fraudstream.cli import (
     retrain,
     rule_lists,
     rules,
+    sagemaker,
     schemas,
     services,
     state,
@@ -107,6 +108,7 @@ GROUPS = {
         "bluegreen": bluegreen.app,
         "drift": drift.app,
         "state": state.app,
+        "sagemaker": sagemaker.app,
     },
 }
 for panel, commands in PANELS.items():

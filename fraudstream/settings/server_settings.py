@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import SecretStr, model_validator
 
+from fraudstream.settings.listener_settings import ListenerSettings
 from fraudstream.settings.login import mistake, read_password
-from fraudstream.settings.section import Section
 from schemas.errors import UserError
 
 MIN_TOKEN_LENGTH = 16
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
-class ServerSettings(Section):
+class ServerSettings(ListenerSettings):
     """Address and tokens of a server."""
 
     section: ClassVar[str]
@@ -23,20 +23,10 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     """address to listen on; other than loopback needs tokens"""
-    port: Annotated[int, Field(ge=0, le=65535)]
-    """port to listen on; 0 picks a free port"""
     tokens: SecretStr | None = None
     """bearer tokens, separated by commas; only in the environment: FRAUDSTREAM_SECTION__TOKENS"""
     tokens_file: Path | None = None
     """file of bearer tokens, one per line"""
-    max_connections: Annotated[int, Field(ge=1)] = 10_000
-    """maximum number of open connections; one more closes the oldest without a complete request"""
-    head_timeout_s: Annotated[float, Field(gt=0)] = 10.0
-    """timeout of the request line and headers, in seconds"""
-    body_timeout_s: Annotated[float, Field(gt=0)] = 10.0
-    """timeout of the request body, in seconds"""
-    send_timeout_s: Annotated[float, Field(gt=0)] = 30.0
-    """timeout of a client that reads nothing of a response, in seconds"""
 
     @model_validator(mode="after")
     def _tokens_once(self) -> ServerSettings:

@@ -16,7 +16,7 @@ from schemas.errors import UserError
 from schemas.shown import shown
 
 PREFIX = "FRAUDSTREAM_"
-SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens")
+SECRETS = (".password", ".webhook_url", ".signing_key", ".tokens", ".features_token")
 """Suffixes of secret settings; the URL of a webhook is enough to write to it."""
 NOT_SETTINGS = {"FRAUDSTREAM_CACHE"}
 """Variables with our prefix that are no settings (the cache is chosen before settings are read)."""

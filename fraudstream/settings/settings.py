@@ -19,6 +19,7 @@ from fraudstream.settings.former_names import EnvironmentSource, FileSource
 from fraudstream.settings.kafka_security import KafkaSecurity, refuse_security_names
 from fraudstream.settings.login import check_login, check_one_source, mistake
 from fraudstream.settings.section import Section
+from fraudstream.settings.serving_settings import ServingSettings
 from fraudstream.settings.setting_names import PREFIX, check_names, explain, find_former_names
 from fraudstream.system.folders import StateFolder
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
@@ -323,6 +324,7 @@ class Settings(BaseSettings):
     paths: PathSettings = PathSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
+    serving: ServingSettings = ServingSettings()
 
     @property
     def file_limits(self) -> FileLimits:

@@ -122,6 +122,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "state import": NO_TOPIC,
     "import": NO_TOPIC,
     "state show": NO_TOPIC,
+    "sagemaker serve": NO_TOPIC,
 }
 READING = [name for name, arguments in COMMANDS.items() if isinstance(arguments, list)]
 CHANGING = {

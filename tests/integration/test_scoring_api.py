@@ -14,9 +14,12 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from fraudstream.api.application import create_application
-from fraudstream.api.transaction import EXAMPLE
+from fraudstream.api.transaction import EXAMPLE, Transaction
+from fraudstream.serving.feature_source import ApiFeatureSource
+from fraudstream.settings.serving_settings import ServingSettings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.ports import free_port
+from models.features.table import FEATURE_NAMES
 from producers.simulate import simulate
 from producers.simulation_config import SimulationConfig
 from schemas.columns import TRANSACTION_ARROW
@@ -169,6 +172,11 @@ def test_command_serves_clients_with_a_token_until_it_is_stopped(lane, tmp_path)
             assert http.post("/v1/score", json=transaction(6)).status_code == 401
             assert http.post("/v1/score", json=transaction(6), headers=PATIENT | bearer).status_code == 200
             assert "fraud_transactions_total" in http.get("/metrics", headers=bearer).text
+            source = ApiFeatureSource(
+                ServingSettings(features_url=str(http.base_url), features_token=token, features_timeout_s=PATIENCE_S)
+            )
+            (row,) = source.find([Transaction.model_validate(transaction(7, amount_minor=350_000))], len(FEATURE_NAMES))
+            assert row[FEATURE_NAMES.index("amount")] == 3_500
     finally:
         process.terminate()
         process.wait(PATIENCE_S)

@@ -23,6 +23,8 @@ ONE_OF_EACH_LOCK = (
     "altair",
     "apache-airflow",
     "mlflow",
+    "moto",
+    "awslambdaric",
 )
 
 

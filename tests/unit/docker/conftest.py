@@ -1,6 +1,7 @@
 """Compose file, image and Flink home of the container tests."""
 
 import importlib.util
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,12 +18,17 @@ def compose() -> dict[str, Any]:
     return yaml.safe_load((DOCKER / "compose.yaml").read_text())
 
 
-@pytest.fixture(scope="session")
-def image() -> list[list[str]]:
-    """Return the instructions of the Dockerfile, each split at blanks."""
-    text = (DOCKER / "Dockerfile").read_text().replace("\\\n", " ")
+def instructions(file: Path) -> list[list[str]]:
+    """Return the instructions of a Dockerfile, each split at blanks."""
+    text = file.read_text().replace("\\\n", " ")
     lines = (line.strip() for line in text.splitlines())
     return [line.split() for line in lines if line and not line.startswith("#")]
+
+
+@pytest.fixture(scope="session")
+def image() -> list[list[str]]:
+    """Return the instructions of the image that all parts share."""
+    return instructions(DOCKER / "Dockerfile")
 
 
 @pytest.fixture(scope="session")

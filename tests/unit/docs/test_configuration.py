@@ -27,6 +27,7 @@ NOT_SETTINGS = {
     "gates.failed",
     "kafka.security",
     "model.onnx",
+    "model.tar.gz",
     "job.json",
     "flink.json",
     "model.refused",
