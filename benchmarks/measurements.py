@@ -98,6 +98,12 @@ MEASUREMENTS: Sequence[Measurement] = (
         options={"worlds": "number of worlds, seeds from 1 on"},
     ),
     Measurement(
+        name="targets",
+        measures="AUC, precision at 90 % recall and value caught of the default model, simulated and on the Handbook",
+        needs_stack=False,
+        options={**SEED, "handbook": "Parquet file of the Handbook's data; left out where none is named"},
+    ),
+    Measurement(
         name="commits",
         measures="A measurement of this clone and of an earlier commit, in turns",
         options={

@@ -53,6 +53,12 @@ def evaluate(
     timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same figures.")] = 7,
     report: Annotated[Path | None, typer.Option(help="HTML report to write, with charts.")] = None,
+    metrics: Annotated[
+        Path | None, typer.Option(help="JSON file to write, with the means over the test folds.")
+    ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(help="CSV file to write, with the test folds' operating points.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model by time folds: train, wait for the labels, test on the days after.
@@ -69,6 +75,7 @@ def evaluate(
     from models.training.evaluate import evaluate as evaluate_model
     from models.training.evaluate import validation_measures
     from models.training.evaluation import EvaluationSettings
+    from models.training.metrics_file import write_curve, write_metrics
     from models.training.search import search
 
     own = with_timezone(settings_of(context), timezone)
@@ -103,6 +110,10 @@ def evaluate(
         from models.training.report import evaluation_report, write_report
 
         write_report(report, evaluation_report(evaluation))
+    if metrics:
+        write_metrics(metrics, evaluation.summary("test"))
+    if curve:
+        write_curve(curve, evaluation.of("test"))
     result = {**evaluation.to_json(), **({"search": found[0].to_json()} if found else {})}
     show(result, _table(evaluation), as_json=as_json, json_last=True)
 

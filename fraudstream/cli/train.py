@@ -47,6 +47,7 @@ def train(
     timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same model.")] = 7,
     push: Annotated[bool, typer.Option("--push", help="Register the model, see `model push`.")] = False,
+    metrics: Annotated[Path | None, typer.Option(help="JSON file to write, with the validation metrics.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a labelled history and write its artifact.
@@ -59,6 +60,7 @@ def train(
       fraudstream train --history history.parquet --balance smote --calibrate
     """
     from fraudstream.control.model_in_use import require_not_read
+    from models.training.metrics_file import write_metrics
     from models.training.train import train as train_model
     from models.training.training_settings import TrainingSettings
 
@@ -79,6 +81,8 @@ def train(
     require_not_read(own, folder)
     with count_bar("training", None) as bar:
         manifest = train_model(history, folder, settings, progress=stage_shower(bar))
+    if metrics:
+        write_metrics(metrics, manifest.metrics)
     version = _push(own, folder) if push else None
     registered = {"version": version.version} if version else {}
     result = {"artifact": str(folder), **registered, **manifest.model_dump(mode="json")}

@@ -20,15 +20,13 @@ from models.training.learners.catalogue import LEARNERS
 from models.training.learners.learner import Learner, TrainedModel
 from models.training.measure import OBJECTIVE, Measure
 from models.training.metrics import (
-    auc_roc,
     best_f1,
     brier_score,
     calibration_error,
     card_precision,
     lowest_cost,
     pr_auc,
-    precision_at_recall,
-    recall_at_false_positive_rate,
+    target_metrics,
 )
 from models.training.protocol import EPOCH, Fold, Transactions, day_number, risk_rows
 from schemas.durations import DAY_MS
@@ -203,10 +201,8 @@ def _metrics(prepared: Prepared, rows: NDArray[np.int64], scores: NDArray[np.flo
     cost = lowest_cost(is_fraud, scores, amount)
     return {
         "average_precision": pr_auc(is_fraud, scores),
-        "auc_roc": auc_roc(is_fraud, scores),
+        **target_metrics(is_fraud, scores, amount),
         f"card_precision_{CARDS}": card_precision(day, card, is_fraud, scores, CARDS),
-        "precision_at_90_recall": precision_at_recall(is_fraud, scores),
-        "recall_at_1_fpr": recall_at_false_positive_rate(is_fraud, scores),
         "best_f1": best_f1(is_fraud, scores),
         "lowest_cost": cost,
         "saved_share": 1 - cost / max(float(amount[is_fraud].sum()), 1e-9),

@@ -110,6 +110,38 @@ def recall_at_false_positive_rate(
     return float(np.max(caught[allowed], initial=0) / caught[-1])
 
 
+def value_recall_at_false_positive_rate(
+    is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], amount: NDArray[np.float32], rate: float = 0.01
+) -> float:
+    """Return the best share of the frauds' amount among the thresholds that flag a share ``rate`` of the genuine rows.
+
+    Parameters
+    ----------
+    amount : ndarray of float32, (n,)
+        In major units of one currency; frauds of a large amount count more.
+    """
+    falling = np.argsort(-scores, kind="stable")
+    lost = np.where(is_fraud, amount, 0).astype(np.float64)
+    _, caught, flagged = operating_points(is_fraud, scores)
+    if not caught.size or not lost.any():
+        return 0.0
+    saved = np.cumsum(lost[falling])[flagged - 1]
+    allowed = flagged - caught <= rate * (flagged[-1] - caught[-1])
+    return float(np.max(saved[allowed], initial=0) / lost.sum())
+
+
+def target_metrics(
+    is_fraud: NDArray[np.bool_], scores: NDArray[np.float32], amount: NDArray[np.float32]
+) -> dict[str, float]:
+    """Return the metrics that systems of this kind publish, besides the average precision."""
+    return {
+        "auc_roc": auc_roc(is_fraud, scores),
+        "precision_at_90_recall": precision_at_recall(is_fraud, scores),
+        "recall_at_1_fpr": recall_at_false_positive_rate(is_fraud, scores),
+        "value_recall_at_1_fpr": value_recall_at_false_positive_rate(is_fraud, scores, amount),
+    }
+
+
 def best_f1(is_fraud: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Return the best harmonic mean of precision and recall over all thresholds; 0 without frauds."""
     _, caught, flagged = operating_points(is_fraud, scores)

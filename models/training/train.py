@@ -180,7 +180,7 @@ def _manifest(
     return Manifest(
         model_id=f"fraud-{checksum(onnx)[:12]}",
         metrics={
-            **validation_metrics(validation, thresholds),
+            **validation_metrics(validation, past.x[split.validation, FEATURE_NAMES.index("amount")], thresholds),
             "train_rows": int(np.count_nonzero(split.train)),
             "train_frauds": int(np.count_nonzero(split.train & is_fraud)),
             **cold_metrics(cold, is_fraud[cold.rows], OnnxModel(onnx), thresholds),

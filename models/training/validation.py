@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.scoring.model import OnnxModel
 from models.training.cold_start import ColdStart
 from models.training.history import History
-from models.training.metrics import alert_threshold, pr_auc, precision_recall, recall_by_scenario
+from models.training.metrics import alert_threshold, pr_auc, precision_recall, recall_by_scenario, target_metrics
 from models.training.report_charts import Measured
 from models.training.split import TimeSplit
 from models.training.thresholds import Thresholds
@@ -27,14 +27,21 @@ def measured(past: History, split: TimeSplit, scores: NDArray[np.float32]) -> Me
     )
 
 
-def validation_metrics(validation: Measured, thresholds: Thresholds) -> dict[str, float]:
-    """Return the metrics of the validation rows; ``pr_auc`` comes first."""
+def validation_metrics(validation: Measured, amount: NDArray[np.float32], thresholds: Thresholds) -> dict[str, float]:
+    """Return the metrics of the n validation rows; ``pr_auc`` comes first.
+
+    Parameters
+    ----------
+    amount : ndarray of float32, (n,)
+        In major units.
+    """
     is_fraud, scores = validation.is_fraud, validation.scores
     review_precision, review_recall = precision_recall(is_fraud, scores, thresholds.review)
     block_precision, block_recall = precision_recall(is_fraud, scores, thresholds.block)
     precision_at_1pct, recall_at_1pct = precision_recall(is_fraud, scores, alert_threshold(scores))
     return {
         "pr_auc": pr_auc(is_fraud, scores),
+        **target_metrics(is_fraud, scores, amount),
         "review_precision": review_precision,
         "review_recall": review_recall,
         "block_precision": block_precision,

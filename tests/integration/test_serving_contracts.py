@@ -110,6 +110,7 @@ def function(aws: str, tmp_path: Path) -> Iterator[LambdaRuntime]:
             FRAUDSTREAM_SERVING__DEAD_LETTER_STREAM=LETTERS,
             FRAUDSTREAM_SERVING__FEATURES_URL=url,
             FRAUDSTREAM_SERVING__FEATURES_TOKEN=token,
+            FRAUDSTREAM_SERVING__FEATURES_TIMEOUT_S=str(PATIENCE_S),
         ):
             yield runtime
 

@@ -20,6 +20,7 @@ from models.training.metrics import (
     precision_recall,
     recall_at_false_positive_rate,
     recall_by_scenario,
+    value_recall_at_false_positive_rate,
 )
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=40)
@@ -95,6 +96,24 @@ def test_recall_at_false_positive_rate_stays_below_the_rate():
 
 def test_recall_is_zero_if_the_best_score_is_a_genuine_row():
     assert recall_at_false_positive_rate(np.array([False, True]), np.array([0.9, 0.1], np.float32)) == 0
+
+
+def test_value_recall_weighs_frauds_by_their_amount():
+    amount = np.array([100, 1, 8, 1, 1], np.float32)
+    lost = amount[FRAUD].sum()
+    assert value_recall_at_false_positive_rate(FRAUD, SCORES, amount, 0.01) == pytest.approx(100 / lost)
+    assert value_recall_at_false_positive_rate(FRAUD, SCORES, amount, 2 / 3) == 1.0
+    assert value_recall_at_false_positive_rate(FRAUD, SCORES, np.zeros(5, np.float32)) == 0
+
+
+@given(rows=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=40))
+def test_value_recall_equals_the_best_of_all_thresholds(rows):
+    is_fraud, scores, amount = (np.array(column) for column in zip(*rows, strict=True))
+    scores, amount = scores.astype(np.float32), amount.astype(np.float32)
+    genuine, lost = np.count_nonzero(~is_fraud), amount[is_fraud].sum()
+    kept = [t for t in np.unique(scores) if np.count_nonzero(~is_fraud & (scores >= t)) <= 0.3 * genuine]
+    best = max((amount[is_fraud & (scores >= t)].sum() for t in kept), default=0) / lost if lost else 0
+    assert value_recall_at_false_positive_rate(is_fraud, scores, amount, 0.3) == pytest.approx(best)
 
 
 def test_best_f1_by_hand():

@@ -13,6 +13,7 @@ from fraudstream.serving.kinesis_writer import MAX_BYTES, MAX_RECORDS, chunks
 from fraudstream.settings.serving_settings import ServingSettings
 from schemas.errors import UserError
 from tests.kinesis_events import kinesis_event, sequence_number
+from tests.patience import PATIENCE_S
 from tests.served_items import features_answer, features_api, scored_items
 from tests.unit.training.histories import artifact_folder
 
@@ -83,7 +84,7 @@ def test_batch_is_repeated_from_the_first_record_without_an_answer_of_the_online
         return (503, {}) if customer == lost else features_answer(customer, query)
 
     with features_api(answer) as url:
-        source = ApiFeatureSource(ServingSettings(features_url=url))
+        source = ApiFeatureSource(ServingSettings(features_url=url, features_timeout_s=PATIENCE_S))
         first = next(i for i, item in enumerate(items) if item.transaction["customer_id"] == lost)
         event = kinesis_event(*(item.transaction for item in items[:6]), b"{")
         assert scoring(streams, source).handle(event) == failed(first)

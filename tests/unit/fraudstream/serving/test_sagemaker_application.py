@@ -11,6 +11,7 @@ from fraudstream.serving.instance_scorer import InstanceScorer
 from fraudstream.serving.sagemaker_application import create_application
 from fraudstream.settings.serving_settings import ServingSettings
 from models.features.table import FORMER_FEATURES
+from tests.patience import PATIENCE_S
 from tests.served_items import features_api, scored_items
 from tests.unit.training.histories import artifact_folder, former_table_folder, other_folder
 
@@ -18,7 +19,7 @@ JSON, LINES, CSV = ("application/json", "application/jsonlines", "text/csv")
 
 
 def client_of(source: FeatureSource | None = None, folder=None, **settings: Any) -> TestClient:
-    own = ServingSettings(**settings)
+    own = ServingSettings(**{"features_timeout_s": PATIENCE_S, **settings})
     scorer = InstanceScorer.load(folder or artifact_folder(), source or feature_source(own))
     return TestClient(create_application(scorer, own), raise_server_exceptions=False)
 
