@@ -17,7 +17,7 @@ task_of() {
     aws ecs describe-services --cluster "$name" --services "$1" --query "services[0].taskDefinition" --output text
 }
 
-# shift SERVICE TASK: ECS deploys it blue-green, and rolls back by itself on failing health checks and alarms.
+# shift_to SERVICE TASK: ECS deploys it blue-green, and rolls back by itself on failing health checks and alarms.
 shift_to() {
     aws ecs update-service --cluster "$name" --service "$1" --task-definition "$2" >/dev/null
     aws ecs wait services-stable --cluster "$name" --services "$1" ||
@@ -50,7 +50,8 @@ helm upgrade fraudstream "$chart" --namespace fraudstream --install --atomic --t
 for service in "$name-api" "$name-console"; do
     now=$(task_of "$service")
     before="$service=$now $before"
-    definition=$(aws ecs describe-task-definition --task-definition "$now" --query taskDefinition --output json |
+    # The family's newest revision: Terraform's, if the settings changed since the last release.
+    definition=$(aws ecs describe-task-definition --task-definition "$service" --query taskDefinition --output json |
         jq --arg image "$image" '.containerDefinitions[0].image = $image
             | {family, taskRoleArn, executionRoleArn, networkMode, containerDefinitions, volumes,
                requiresCompatibilities, cpu, memory}')

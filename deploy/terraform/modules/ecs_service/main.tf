@@ -177,7 +177,8 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # the autoscaler's
+    # The autoscaler's number, and what a release deployed: release.sh begins with the newest revision, so with that of Terraform.
+    ignore_changes = [desired_count, task_definition, load_balancer]
   }
   depends_on = [aws_iam_role_policy_attachment.shift, aws_iam_role_policy.execution]
 }
