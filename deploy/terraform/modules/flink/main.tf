@@ -30,7 +30,8 @@ resource "helm_release" "operator" {
   chart            = "https://downloads.apache.org/flink/flink-kubernetes-operator-${var.operator_version}/flink-kubernetes-operator-${var.operator_version}-helm.tgz"
   set = [
     { name = "watchNamespaces[0]", value = var.namespace },
-    { name = "webhook.create", value = "false" }, # it needs cert-manager
+    { name = "webhook.create", value = "false" },           # it needs cert-manager
+    { name = "jobServiceAccount.create", value = "false" }, # the job's chart makes it
   ]
 }
 
