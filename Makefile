@@ -51,7 +51,7 @@ endef
 
 ##@ run
 
-.PHONY: demo console up down submit train alerts bench
+.PHONY: demo console up down submit train pipeline alerts bench
 demo: .venv/.runtime ## train a model, start the stack, stream transactions, watch alerts, stop
 	@$(RUN) demo
 
@@ -67,6 +67,16 @@ down: .venv/.runtime ## stop the broker and the Flink cluster
 train: .venv/.runtime ## train a model on a simulated history
 	@test -f artifacts/history.parquet || $(RUN) simulate --out artifacts/history.parquet
 	@$(RUN) train --history artifacts/history.parquet
+
+DVC := .venv/dvc/bin/python -m dvc
+pipeline: .venv/.runtime .venv/dvc/.done ## run the stages of dvc.yaml whose inputs changed: simulate, train, evaluate
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(DVC) repro
+
+# DVC's packages conflict with the product's.
+.venv/dvc/.done: requirements/dvc.lock .venv/.runtime
+	@test -x .venv/dvc/bin/python || $(PYTHON) -m venv .venv/dvc
+	@$(UV) pip install --python .venv/dvc/bin/python --require-hashes -r requirements/dvc.lock
+	@touch $@
 
 submit: .venv/.runtime ## start the scoring job
 	@$(RUN) submit
@@ -107,6 +117,17 @@ define secret
 	@od -An -N16 -tx1 /dev/urandom | tr -d ' \n' > $@
 	@chmod 644 $@
 endef
+
+##@ deploy
+
+.PHONY: deploy-check
+deploy-check: .venv/deploy/.done ## run the validators of deploy/ that are here, and list those that are not
+	@deploy/check.sh
+
+.venv/deploy/.done: requirements/deploy.lock .venv/.runtime
+	@test -x .venv/deploy/bin/python || $(PYTHON) -m venv .venv/deploy
+	@$(UV) pip install --python .venv/deploy/bin/python --require-hashes -r requirements/deploy.lock
+	@touch $@
 
 ##@ develop
 
@@ -154,6 +175,8 @@ lock: .venv/.dev ## renew the lock files of packages and jars
 	$(call compile,requirements/mlflow.in,requirements/mlflow.lock)
 	$(call compile,requirements/evidently.in,$(TOOL_LOCKS)/evidently.lock)
 	$(call compile,requirements/moto.in,requirements/moto.lock)
+	$(call compile,requirements/dvc.in,requirements/dvc.lock)
+	$(call compile,requirements/deploy.in,requirements/deploy.lock)
 	$(call compile,--extra all --extra lambda pyproject.toml requirements/dev.in,requirements/dev.lock)
 # One version of a package in all locks: what runs is what was tested.
 	$(call compile,$(AS_TESTED) requirements/browser.in,requirements/browser.lock)

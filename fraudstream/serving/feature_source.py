@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fraudstream.api.transaction import Transaction
 from fraudstream.serving.instance import InstanceError
+from fraudstream.settings.api_settings import ApiSettings
 from fraudstream.settings.serving_settings import ServingSettings
 from fraudstream.system.failures import RuntimeFailure
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
@@ -26,6 +27,8 @@ QUERY_FIELDS = (
 """Fields of a transaction that `GET /v1/customers/{id}/features` accepts."""
 
 MAX_ANSWER_BYTES = 1_000_000
+MAX_DEADLINE_MS = ApiSettings().max_deadline_ms
+"""Longest deadline that the API accepts, unless it is configured otherwise."""
 SPARE_S = 0.5
 """Time for the answer's way: the job's own deadline is that much shorter than ours."""
 
@@ -72,6 +75,7 @@ class ApiFeatureSource:
         self._url = (settings.features_url or "").rstrip("/")
         self._timeout_s = settings.features_timeout_s
         deadline_ms = max(1, round(1_000 * (self._timeout_s - min(SPARE_S, self._timeout_s / 4))))
+        deadline_ms = min(deadline_ms, MAX_DEADLINE_MS)
         self._headers = {
             "X-Deadline-Ms": str(deadline_ms),
             **({"Authorization": f"Bearer {token}"} if token else {}),

@@ -30,8 +30,8 @@ class KinesisWriter:
     """
 
     def __init__(self, wait: Callable[[float], None] = time.sleep) -> None:
-        # A function that waits for minutes for a connection has spent its time.
-        config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+        # `put` repeats requests itself. A function that waits for minutes for a connection has spent its time.
+        config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
         self._client = boto3.client("kinesis", config=config)
         self._wait = wait
 

@@ -176,6 +176,7 @@ def test_command_serves_clients_with_a_token_until_it_is_stopped(lane, tmp_path)
                 ServingSettings(features_url=str(http.base_url), features_token=token, features_timeout_s=PATIENCE_S)
             )
             (row,) = source.find([Transaction.model_validate(transaction(7, amount_minor=350_000))], len(FEATURE_NAMES))
+            assert not isinstance(row, Exception), row
             assert row[FEATURE_NAMES.index("amount")] == 3_500
     finally:
         process.terminate()

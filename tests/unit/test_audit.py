@@ -24,6 +24,8 @@ ONE_OF_EACH_LOCK = (
     "apache-airflow",
     "mlflow",
     "moto",
+    "dvc",
+    "checkov",
     "awslambdaric",
 )
 

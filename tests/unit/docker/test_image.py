@@ -1,6 +1,7 @@
 """The parts of the image, as far as they can be checked without a Docker engine."""
 
 import fnmatch
+import os
 import re
 import subprocess
 
@@ -74,6 +75,15 @@ def test_entrypoint_passes_on_flink_settings(tmp_path):
     command = [DOCKER / "entrypoint.sh", "taskmanager", "-D", "a=b"]
     done = subprocess.run(command, capture_output=True, check=True, env={"FLINK_HOME": str(tmp_path)})  # noqa: S603
     assert done.stdout == b"start-foreground -D a=b\n"
+
+
+def test_entrypoint_serves_a_model_as_sagemaker_starts_a_container(tmp_path):
+    program = tmp_path / "fraudstream"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    command, path = [DOCKER / "entrypoint.sh", "serve"], f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, capture_output=True, check=True, env={"PATH": path})  # noqa: S603
+    assert done.stdout == b"sagemaker serve --model /opt/ml/model --host 0.0.0.0\n"
 
 
 def test_training_keeps_an_existing_model(tmp_path):

@@ -1,0 +1,4 @@
+output "topic_arn" {
+  description = "Notifications of all alarms."
+  value       = aws_sns_topic.this.arn
+}
