@@ -16,13 +16,16 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = (
-    ("runtime.lock", "job.lock", "dev.lock"),
+    ("runtime.lock", "job.lock", "lambda.lock", "dev.lock"),
     ("bootstrap.lock",),
     ("browser.lock",),
     ("../fraudstream/system/locks/evidently.lock",),
     ("../fraudstream/system/locks/explore.lock",),
     ("airflow.lock",),
     ("mlflow.lock",),
+    ("moto.lock",),
+    ("dvc.lock",),
+    ("deploy.lock",),
 )
 """Locks by the environment that they are installed into; versions may differ between environments."""
 

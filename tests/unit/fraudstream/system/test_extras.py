@@ -34,12 +34,24 @@ def test_distributions_of_other_names_are_those_of_the_extras():
     assert set(extras._DISTRIBUTIONS.values()) <= set().union(*map(names, EXTRAS.values()))
 
 
-def test_all_installs_every_other_extra():
+APART = {"all", "lambda"}
+"""Extras that `all` leaves out: the Lambda function runs in an image of its own."""
+
+
+def test_all_installs_every_extra_of_the_commands():
     (reference,) = EXTRAS["all"]
-    assert set(re.findall(r"\w+", reference)) - {"fraudstream"} == set(EXTRAS) - {"all"}
+    assert set(re.findall(r"\w+", reference)) - {"fraudstream"} == set(EXTRAS) - APART
 
 
-@pytest.mark.parametrize(("lock", "of"), [("runtime", [name for name in EXTRAS if name != "all"]), ("job", ["job"])])
+@pytest.mark.parametrize(
+    ("lock", "of"),
+    [
+        ("runtime", [name for name in EXTRAS if name not in APART]),
+        ("job", ["job"]),
+        ("lambda", ["lambda", "serve"]),
+        ("dev", list(EXTRAS)),
+    ],
+)
 def test_a_lock_pins_the_dependencies_and_its_extras(lock, of):
     text = (PROJECT_ROOT / "requirements" / f"{lock}.lock").read_text()
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
