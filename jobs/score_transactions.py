@@ -18,7 +18,6 @@ from jobs.flink_settings import flink_settings
 from jobs.job_config import JobConfig
 from jobs.kafka_tables import source_tables
 from jobs.sinks import kafka_sink
-from jobs.state_jobs import build_export, build_import, state_settings
 from jobs.state_manifest import StateManifest
 from jobs.topology import build as build_graph
 from jobs.topology import scoring_sources, scoring_stages
@@ -35,11 +34,15 @@ def main(arguments: list[str]) -> None:
     config = JobConfig.from_file(options.config)
     found = flink_settings(config, sys.executable)
     parameters = {"fraudstream.manifest": StateManifest.of(config).to_json()}
-    if options.export_state:
-        _execute(partial(build_export, folder=options.export_state), config, state_settings(found), {})
-        return
-    if options.import_state:
-        _execute(partial(build_import, folder=options.import_state), config, state_settings(found), parameters)
+    if options.export_state or options.import_state:
+        # Its imports (pyarrow's datasets, pandas) take a second, which other submissions need not wait for.
+        from jobs import state_jobs  # noqa: PLC0415
+
+        settings = state_jobs.state_settings(found)
+        if options.export_state:
+            _execute(partial(state_jobs.build_export, folder=options.export_state), config, settings, {})
+        else:
+            _execute(partial(state_jobs.build_import, folder=options.import_state), config, settings, parameters)
         return
     # Flink hands these to every client that stops or replaces the job.
     parameters["fraudstream.config"] = str(options.config.absolute())
