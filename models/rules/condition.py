@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from models.rules import expression as ex
-from models.rules.fields import FLAGS, NAMES, NUMBERS, TEXTS
+from models.rules.fields import RULE_NAMES
 from models.rules.lookup import Lookup
-from models.rules.rule_batch import RuleBatch
+from models.rules.named_columns import NamedColumns
+from models.rules.vocabulary import Vocabulary
 from schemas.rule_book import RuleError, meant
 
 Values = Any
@@ -29,15 +30,20 @@ class Compiled:
 
     Parameters
     ----------
-    of : callable of RuleBatch to Values
+    of : callable of NamedColumns to Values
         The values; of a text there are none.
     """
 
     kind: Kind
-    of: Callable[[RuleBatch], Values]
+    of: Callable[[NamedColumns], Values]
 
 
-def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) -> Callable[[RuleBatch], Values]:
+def compile_condition(
+    expression: ex.Expression,
+    lists: Mapping[str, Lookup],
+    vocabulary: Vocabulary = RULE_NAMES,
+    subject: str = "the rule",
+) -> Callable[[NamedColumns], Values]:
     """Return the function of a batch that says for which transactions a condition holds.
 
     Every comparison with a missing value is false, and so is a missing flag. Numbers are float32,
@@ -47,13 +53,17 @@ def compile_condition(expression: ex.Expression, lists: Mapping[str, Lookup]) ->
     ----------
     lists : mapping of str to Lookup
         By the names that conditions say with an @.
+    vocabulary : Vocabulary
+        Names that it may have; default: those of rules.
+    subject : str
+        The condition in messages.
 
     Raises
     ------
     RuleError
         A name that there is not, or a wrong type.
     """
-    return _Compiler(lists).condition(expression, "the rule")
+    return _Compiler(lists, vocabulary).condition(expression, subject)
 
 
 def names_in(expression: ex.Expression) -> list[str]:
@@ -75,23 +85,23 @@ def names_in(expression: ex.Expression) -> list[str]:
 
 
 class _Compiler:
-    def __init__(self, lists: Mapping[str, Lookup]) -> None:
-        self._lists = lists
+    def __init__(self, lists: Mapping[str, Lookup], vocabulary: Vocabulary) -> None:
+        self._lists, self._vocabulary = lists, vocabulary
 
-    def condition(self, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
+    def condition(self, expression: ex.Expression, where: str) -> Callable[[NamedColumns], Values]:
         return self._of("condition", expression, where)
 
-    def _of(self, kind: Kind, expression: ex.Expression, where: str) -> Callable[[RuleBatch], Values]:
+    def _of(self, kind: Kind, expression: ex.Expression, where: str) -> Callable[[NamedColumns], Values]:
         found = self._compiled(expression)
         if found.kind != kind:
-            flag = isinstance(expression, ex.Name) and expression.name in FLAGS
+            flag = isinstance(expression, ex.Name) and expression.name in self._vocabulary.flags
             advice = f". `{expression.name}` is a condition by itself." if flag else ""  # type: ignore[union-attr]
             raise RuleError(f"expected {_A[kind]} as {where}, got {_A[found.kind]}{_at(expression)}{advice}")
         return found.of
 
     def _compiled(self, expression: ex.Expression) -> Compiled:
         kind: Kind = "condition"
-        of: Callable[[RuleBatch], Values]
+        of: Callable[[NamedColumns], Values]
         match expression:
             case ex.Name(name):
                 return self._name(name)
@@ -113,33 +123,33 @@ class _Compiler:
                 of = self._joined(word, parts)
         return Compiled(kind, of)
 
-    def _contrary(self, part: ex.Expression) -> Callable[[RuleBatch], Values]:
+    def _contrary(self, part: ex.Expression) -> Callable[[NamedColumns], Values]:
         inner = self.condition(part, "the operand of `not`")
         return lambda batch: ~inner(batch)
 
     def _name(self, name: str) -> Compiled:
-        if name in FLAGS:
+        if name in self._vocabulary.flags:
             return Compiled("condition", lambda batch: batch.number(name) == 1)
-        if name in NUMBERS:
+        if name in self._vocabulary.numbers:
             return Compiled("number", lambda batch: batch.number(name))
-        if name in TEXTS:
+        if name in self._vocabulary.texts:
             return Compiled("text", _no_values)
-        raise _unknown("a feature, `score` or a column of the transaction", name, NAMES)
+        raise _unknown(self._vocabulary.expected, name, self._vocabulary.names)
 
-    def _missing(self, name: ex.Name) -> Callable[[RuleBatch], Values]:
+    def _missing(self, name: ex.Name) -> Callable[[NamedColumns], Values]:
         self._name(name.name)
-        if name.name in TEXTS:
+        if name.name in self._vocabulary.texts:
             return lambda batch: batch.absent(name.name)
         return lambda batch: np.isnan(batch.number(name.name))
 
     def _arithmetic(
         self, first: ex.Expression, rest: tuple[tuple[str, ex.Expression], ...]
-    ) -> Callable[[RuleBatch], Values]:
+    ) -> Callable[[NamedColumns], Values]:
         head = self._of("number", first, "a term")
         tail = [(_ARITHMETIC[sign], self._of("number", term, "a term")) for sign, term in rest]
         return lambda batch: reduce(lambda left, step: step[0](left, step[1](batch)), tail, head(batch))
 
-    def _compared(self, sign: str, left: ex.Expression, right: ex.Expression) -> Callable[[RuleBatch], Values]:
+    def _compared(self, sign: str, left: ex.Expression, right: ex.Expression) -> Callable[[NamedColumns], Values]:
         if self._compiled(left).kind == "text":
             if sign not in {"==", "!="} or not isinstance(right, ex.Text):
                 raise RuleError(
@@ -152,15 +162,16 @@ class _Compiler:
 
     def _among(
         self, value: ex.Expression, among: tuple[str, ...] | str, *, negated: bool
-    ) -> Callable[[RuleBatch], Values]:
+    ) -> Callable[[NamedColumns], Values]:
         if not isinstance(value, ex.Name) or self._name(value.name).kind != "text":
-            raise RuleError(f"expected a text of the transaction ({', '.join(TEXTS)}) before `in`, ==, !={_at(value)}")
+            texts = ", ".join(self._vocabulary.texts)
+            raise RuleError(f"expected a text of the transaction ({texts}) before `in`, ==, !={_at(value)}")
         found = self._finder(value.name, among)
         if not negated:
             return found
         return lambda batch: ~(found(batch) | batch.absent(value.name))
 
-    def _finder(self, name: str, among: tuple[str, ...] | str) -> Callable[[RuleBatch], Values]:
+    def _finder(self, name: str, among: tuple[str, ...] | str) -> Callable[[NamedColumns], Values]:
         if isinstance(among, str):
             if among not in self._lists:
                 raise _unknown("a list of the book", among, self._lists, "@")
@@ -168,9 +179,9 @@ class _Compiler:
         texts = Lookup(among, [None] * len(among))
         return lambda batch: texts.find(batch, name)
 
-    def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[RuleBatch], Values]:
+    def _joined(self, word: str, parts: tuple[ex.Expression, ...]) -> Callable[[NamedColumns], Values]:
         # Texts last: what numbers have ruled out for a whole batch, as they mostly do, is not searched.
-        ordered = sorted(parts, key=lambda part: not set(TEXTS).isdisjoint(names_in(part)))
+        ordered = sorted(parts, key=lambda part: not set(self._vocabulary.texts).isdisjoint(names_in(part)))
         each = [self.condition(part, f"an operand of `{word}`") for part in ordered]
         if word == "and":
             return lambda batch: _all(part(batch) for part in each)
@@ -184,7 +195,7 @@ def _all(parts: Iterator[Values]) -> Values:
     return found
 
 
-def _listed(lookup: Lookup, list_name: str, name: str, batch: RuleBatch) -> Values:
+def _listed(lookup: Lookup, list_name: str, name: str, batch: NamedColumns) -> Values:
     """Return which texts are in a list of the book, or in the entry list of the same name."""
     table = batch.lists.get(list_name)
     if table is None:
@@ -208,14 +219,14 @@ _ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
 }  # fmt: skip
 
 
-def _constant(value: float) -> Callable[[RuleBatch], Values]:
+def _constant(value: float) -> Callable[[NamedColumns], Values]:
     if abs(value) > LARGEST:
         raise RuleError(f"expected numbers of at most {LARGEST:.3g}, got {value:g}")
     number = np.float32(value)
     return lambda _batch: number
 
 
-def _no_values(_batch: RuleBatch) -> Values:
+def _no_values(_batch: NamedColumns) -> Values:
     raise AssertionError  # a text is compared, which `_among` does by its name
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.rules.local_time import LOCAL_FLAGS, LOCAL_NUMBERS
+from models.rules.vocabulary import Vocabulary
 from schemas.transaction_fields import Reader, names_read_by
 
 SCORE = "score"
@@ -33,3 +34,12 @@ ENTITY_MARKERS = {column: _NEW_CUSTOMER[feature.entity] for column, feature in e
 """Column that is -1 where the transaction lacks the entity, by column of the entity's features."""
 
 NAMES = (*FEATURE_COLUMNS, SCORE, *LOCAL_NUMBERS, *LOCAL_FLAGS, *TEXTS)
+
+RULE_NAMES = Vocabulary(
+    expected="a feature, `score` or a column of the transaction",
+    flags=FLAGS,
+    numbers=NUMBERS,
+    texts=TEXTS,
+    names=NAMES,
+)
+"""Names that the conditions of rules may have."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.features.hashing import hash_column
-from models.rules.rule_batch import RuleBatch
+from models.rules.text_column import TextColumns
 from models.rules.text_search import search_texts, warm_up_search
 from schemas.arrow_buffers import string_data, string_offsets
 
@@ -49,7 +49,7 @@ class Lookup:
         """Return the number of texts."""
         return len(self._hashes)
 
-    def find(self, batch: RuleBatch, name: str) -> NDArray[np.bool_]:
+    def find(self, batch: TextColumns, name: str) -> NDArray[np.bool_]:
         """Return which of the n texts of a column are among them at their transaction's event time, (n,) bool."""
         found = np.empty(len(batch), np.bool_)
         text = batch.text(name)

@@ -31,23 +31,23 @@ _BY_EMPTY = np.array([0.0, *(REGISTERS * math.log(REGISTERS / empty) for empty i
 
 
 @inlined
-def add_customer(registers, customer):
-    """Add a customer to a HyperLogLog sketch."""
-    index = np.int64(customer >> uint64(58))
-    rank = np.uint8(min(leading_zeros(customer << uint64(6)) + 1, _MAX_RANK))
+def add_value(registers, value):
+    """Add a hash to a HyperLogLog sketch."""
+    index = np.int64(value >> uint64(58))
+    rank = np.uint8(min(leading_zeros(value << uint64(6)) + 1, _MAX_RANK))
     registers[index] = max(registers[index], rank)
 
 
 @inlined
 def unite(registers, others):
-    """Add the customers of another sketch to a sketch."""
+    """Add the values of another sketch to a sketch."""
     for index in range(REGISTERS):
         registers[index] = max(registers[index], others[index])
 
 
 @inlined
-def _estimate(registers, others):
-    """Return the number of different customers in two sketches; few are counted by the empty registers."""
+def estimate(registers, others):
+    """Return the number of different values in two sketches; few are counted by the empty registers."""
     total, empty = uint64(1), 0
     for index in range(REGISTERS):
         register = max(registers[index], others[index])
@@ -97,7 +97,7 @@ def _last_of_first(entries, slot, size, count, last):
 
 
 @inlined
-def _squares_together(count, total, squares, other_count, other_total, other_squares):
+def squares_together(count, total, squares, other_count, other_total, other_squares):
     """Return the sum of squared distances from the mean of two groups, from those of each."""
     if not count:
         return other_squares
@@ -109,7 +109,7 @@ def _squares_together(count, total, squares, other_count, other_total, other_squ
 @inlined
 def add_tile(sums, tile):
     """Add a tile to the sums of the tiles before it."""
-    sums.squares = _squares_together(sums.count, sums.total, sums.squares, tile.count, tile.total, tile.squares)
+    sums.squares = squares_together(sums.count, sums.total, sums.squares, tile.count, tile.total, tile.squares)
     sums.count += tile.count
     sums.total += tile.total
     sums.new += tile.new
@@ -196,16 +196,16 @@ def _close_with_tiles(
     maximum = max(maximum, sums.maximum)
     if sums.newest >= lowest:
         tile = tiles[slot, first + sums.newest % TILES]
-        older_squares = _squares_together(older_count, older_total, older_squares, tile.count, tile.total, tile.squares)
+        older_squares = squares_together(older_count, older_total, older_squares, tile.count, tile.total, tile.squares)
         older_count += tile.count
         older_total += tile.total
         new += tile.new
         maximum = max(maximum, np.float64(tile.maximum))
     different = np.float64(customers)
     if older_count:
-        different = max(different, _estimate(sums.registers, recent))
+        different = max(different, estimate(sums.registers, recent))
         if count:
-            squares = _squares_together(older_count, older_total, older_squares, count, total, squares)
+            squares = squares_together(older_count, older_total, older_squares, count, total, squares)
         else:
             squares = older_squares
     _close_window(facts, at, older_count + count, older_total + total, squares, maximum, different, new, amount)
@@ -253,7 +253,7 @@ def describe_windows(
     if tiled:
         recent[:] = 0
         for j in range(size):
-            add_customer(recent, entries[slot, j].customer)
+            add_value(recent, entries[slot, j].customer)
     for left in range(window, windows_ms.size):
         if tiled:
             _close_with_tiles(

@@ -9,7 +9,7 @@ from numba import uint64
 from models.features import cache_lines
 from models.features.cache_lines import prefetch
 from models.features.compiled import compiled_with, inlined
-from models.features.entities import entity_burst, entity_facts
+from models.features.entities import entity_burst, entity_facts, left_ids
 from models.features.entities.entity_burst import describe_burst
 from models.features.entities.entity_facts import (
     OTHER_FACTS,
@@ -17,22 +17,19 @@ from models.features.entities.entity_facts import (
     REGISTERS,
     TILES,
     UNKNOWN,
-    add_customer,
     add_tile,
+    add_value,
     below,
     describe_windows,
     last_entries,
 )
+from models.features.entities.left_ids import FILTER_MASK, fill_filter, has_left, keep_id
 
 _OTHERS = len(OTHER_FACTS)
 _HORIZON_MS = 90 * 86_400_000  # as in window.py
 _BLOOM_MASK = uint64(2_047)
 _BLOOM_ADDS = 256
-_MAX_LEFT_IDS = 1_024
-_MINUTE_MS = 60_000
-_DUPLICATE_MINUTES = 7 * 24 * 60
 _FIRST, _COUNT = 0, 1  # of a row of ids: index of the first, and their number
-_FILTER_MASK = uint64(255)  # of the words of a filter of ids, as in entity_pool.py
 _ENTRY_WORDS = 4  # 64-bit words of an entry
 _AHEAD = 6  # events between the prefetch of an entity and its use
 
@@ -80,72 +77,6 @@ def _find(entries, slot, count, event):
 
 
 @inlined
-def _bits_of_id(transaction):
-    """Return the bits of a transaction in its word of a filter of ids."""
-    bits = uint64(0)
-    for shift in (8, 14, 20, 26):
-        bits |= uint64(1) << ((transaction >> uint64(shift)) & uint64(63))
-    return bits
-
-
-@inlined
-def _filter_id(id_filters, slot, transaction):
-    id_filters[slot, np.int64(transaction & _FILTER_MASK)] |= _bits_of_id(transaction)
-
-
-@inlined
-def _has_left(ids, id_filters, slot, id_row, transaction, newest_ms):
-    """Return whether a transaction is among those that left less than 7 days before."""
-    bits = _bits_of_id(transaction)
-    if id_filters[slot, np.int64(transaction & _FILTER_MASK)] & bits != bits:
-        return False
-    _, transactions, minutes, spans = ids
-    oldest = newest_ms // _MINUTE_MS - _DUPLICATE_MINUTES
-    first = spans[id_row, _FIRST]
-    for j in range(first, first + spans[id_row, _COUNT]):
-        if transactions[id_row, j] == transaction and minutes[id_row, j] >= oldest:
-            return True
-    return False
-
-
-@inlined
-def _fill_filter(id_filters, slot, transactions):
-    id_filters[slot, :] = 0
-    for transaction in transactions:
-        _filter_id(id_filters, slot, transaction)
-
-
-@inlined
-def _keep_id(head, slot, ids, id_filters, transaction, time_ms):
-    """Append the id of an event that leaves to its entity's row, whose oldest goes when it is full.
-
-    The filter keeps those that went until the row is moved to its beginning.
-    """
-    free, transactions, minutes, spans = ids
-    if not head.id_row:
-        free[-1] -= 1
-        head.id_row = free[free[-1]]
-        spans[head.id_row, :] = 0
-        id_filters[slot, :] = 0
-    row = head.id_row
-    first, count = spans[row, _FIRST], spans[row, _COUNT]
-    if count == _MAX_LEFT_IDS:
-        first += 1
-        count -= 1
-    if first + count == transactions.shape[1]:
-        for j in range(count):
-            transactions[row, j] = transactions[row, first + j]
-            minutes[row, j] = minutes[row, first + j]
-        first = 0
-        _fill_filter(id_filters, slot, transactions[row, :count])
-    transactions[row, first + count] = transaction
-    minutes[row, first + count] = time_ms // _MINUTE_MS
-    spans[row, _FIRST] = first
-    spans[row, _COUNT] = count + 1
-    _filter_id(id_filters, slot, transaction)
-
-
-@inlined
 def _follow(sums, tiles, slot, first, number, customer):
     """Keep the sums of a window valid as an event is about to be counted in a tile."""
     if sums.lowest == UNKNOWN:
@@ -158,7 +89,7 @@ def _follow(sums, tiles, slot, first, number, customer):
             add_tile(sums, tiles[slot, first + sums.newest % TILES])
         sums.newest = number
     if number >= sums.lowest:
-        add_customer(sums.registers, customer)
+        add_value(sums.registers, customer)
 
 
 @inlined
@@ -183,7 +114,7 @@ def _leave(tiles, sums, slot, tiles_ms, customer, event_time_ms, amount, is_new)
         tile.squares += (value - mean) * (value - tile.total / tile.count)
         tile.maximum = max(tile.maximum, amount)
         tile.new += is_new
-        add_customer(tile.registers, customer)
+        add_value(tile.registers, customer)
 
 
 @inlined
@@ -205,7 +136,7 @@ def _push_out(head, slot, tiles, sums, seen, id_filters, ids, tiles_ms, event, i
         _clear_older(slot, tiles, sums, seen)
     _leave(tiles, sums, slot, tiles_ms, event.customer, event.event_time_ms, event.amount, is_new)
     _remember_customer(seen[slot], event.customer)
-    _keep_id(head, slot, ids, id_filters, event.transaction, event.event_time_ms)
+    keep_id(head, slot, ids, id_filters, event.transaction, event.event_time_ms)
 
 
 @inlined
@@ -275,13 +206,13 @@ def _derive(head, slot, entries, sums, id_filters, ids):
     if head.id_row:
         _, transactions, _, spans = ids
         first = spans[head.id_row, _FIRST]
-        _fill_filter(id_filters, slot, transactions[head.id_row, first : first + spans[head.id_row, _COUNT]])
+        fill_filter(id_filters, slot, transactions[head.id_row, first : first + spans[head.id_row, _COUNT]])
 
 
 @inlined
 def _prefetch(slot, event, heads, entries, sums, seen, id_filters, spans):
     """Prefetch what an event reads of its entity."""
-    head, word = heads[slot], np.int64(event.transaction & _FILTER_MASK)
+    head, word = heads[slot], np.int64(event.transaction & FILTER_MASK)
     prefetch(entries.ctypes.data + slot * entries.strides[0], head.count * entries.itemsize)
     if head.tiled:
         prefetch(sums.ctypes.data + slot * sums.strides[0], sums.strides[0])
@@ -326,7 +257,7 @@ def _ready(head, slot, now_ms, entries, sums, id_filters, ids, adds):
     return np.int64(head.count), head.tiled > 0
 
 
-@compiled_with(entity_burst, entity_facts, cache_lines)
+@compiled_with(entity_burst, entity_facts, left_ids, cache_lines)
 def advance(entities, ids, layout, slots, events, first_sequence, adds, counted, x):
     """Write the features of each event in order, and add it to its entity if ``adds``.
 
@@ -370,7 +301,7 @@ def advance(entities, ids, layout, slots, events, first_sequence, adds, counted,
         head.changed = 1
         if not known and head.id_row:
             newest_ms = max(entries[slot, count - 1].event_time_ms, now_ms)
-            known = _has_left(ids, id_filters, slot, head.id_row, event.transaction, newest_ms)
+            known = has_left(ids, id_filters, slot, head.id_row, event.transaction, newest_ms)
         counted[i] = not known
         if not known:
             head.first_ms = min(head.first_ms, now_ms) if count else now_ms

@@ -13,8 +13,9 @@ from types import ModuleType
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+from models.declared import aggregate_kernel
 from models.features import compiled, customer_facts, hashing, kernel, label_facts, label_kernel
-from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, slot_index
+from models.features.entities import entity_burst, entity_facts, entity_kernel, event_kernel, left_ids, slot_index
 from models.rules import text_search, text_table_search
 from models.scoring import tree_shap
 from tests.patience import PATIENCE_S
@@ -33,9 +34,11 @@ from tests.patience import PATIENCE_S
         entity_facts,
         entity_kernel,
         event_kernel,
+        left_ids,
         slot_index,
         text_search,
         text_table_search,
+        aggregate_kernel,
     ],
 )
 def test_compiled_functions_call_only_functions_that_their_cache_checks(module: ModuleType):
@@ -53,6 +56,16 @@ def test_compiled_functions_call_only_functions_that_their_cache_checks(module: 
     assert functions
     for function in functions:
         assert not ours & set(function.py_func.__code__.co_names), function
+
+
+@pytest.mark.parametrize("function", [entity_kernel.advance, aggregate_kernel.advance])
+def test_inlined_functions_of_parts_are_of_parts_too(function: Dispatcher):
+    checked = {part.__name__ for part in function.parts}
+    for part in function.parts:
+        names = ast.parse(Path(str(part.__file__)).read_text()).body
+        imports = {str(node.module) for node in names if isinstance(node, ast.ImportFrom)}
+        ours = {name for name in imports if name.startswith("models.") and name != compiled.__name__}
+        assert ours <= checked, part
 
 
 def test_change_of_an_inlined_function_of_another_file_compiles_again(tmp_path):

@@ -1,0 +1,1 @@
+"""Declared features: aggregates of a team's own columns, by its own entities."""

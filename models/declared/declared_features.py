@@ -1,0 +1,198 @@
+"""Declared features, checked and ready for batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.declared.aggregate_engine import AggregateEvents
+from models.declared.aggregate_plan import HEAD_WORDS, MASK, TIME, TRANSACTION, AggregatePlan, plan_aggregates
+from models.declared.declared_columns import DeclaredColumns, vocabulary_of
+from models.features.hashing import transaction_hashes
+from models.features.table import FEATURE_NAMES
+from models.rules.condition import compile_condition
+from models.rules.language import read_condition
+from models.rules.named_columns import NamedColumns
+from schemas.declaration.core_columns import CORE_ENTITIES, CORE_KINDS
+from schemas.declaration.declared_feature import DeclaredFeature
+from schemas.declaration.feature_parser import FeatureError, parse_features
+from schemas.rule_book import RuleError
+
+Holds = Callable[[NamedColumns], Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EntityAggregates:
+    """Features of one entity.
+
+    Attributes
+    ----------
+    name : str
+    columns : tuple of str
+        Columns that identify it together.
+    plan : AggregatePlan
+    conditions : tuple of tuple of callables, and str or None
+        By bit: conditions that hold together, and the column that has a value.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    plan: AggregatePlan
+    conditions: tuple[tuple[tuple[Holds, ...], str | None], ...]
+
+    def events(self, columns: DeclaredColumns, transactions: NDArray[np.uint64]) -> AggregateEvents:
+        """Return the events of those transactions of a batch that have the entity."""
+        keys = columns.keys(self.name, self.columns)
+        rows = np.flatnonzero(keys)
+        words = np.empty((len(rows), self.plan.words), np.int64)
+        words[:, TIME] = columns.event_time_ms[rows]
+        words[:, TRANSACTION] = transactions.view(np.int64)[rows]
+        words[:, MASK] = self._masks(columns)[rows]
+        at = HEAD_WORDS
+        for name in self.plan.hashes:
+            words[:, at] = columns.hashes(name).view(np.int64)[rows]
+            at += 1
+        for name in self.plan.numbers:
+            words[:, at] = columns.number(name).astype(np.float64).view(np.int64)[rows]
+            at += 1
+        return AggregateEvents(keys[rows], rows, words)
+
+    def _masks(self, columns: DeclaredColumns) -> NDArray[np.int64]:
+        """Return the bits of the conditions that hold for each transaction, (n,)."""
+        masks = np.zeros(len(columns), np.int64)
+        with np.errstate(all="ignore"):
+            for bit, (conditions, present) in enumerate(self.conditions):
+                holding = np.ones(len(columns), np.bool_) if present is None else columns.present(present)
+                for condition in conditions:
+                    holding &= condition(columns)
+                masks |= holding.astype(np.int64) << bit
+        return masks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DeclaredFeatures:
+    """Aggregates of a declaration, and their ratios.
+
+    Attributes
+    ----------
+    features : tuple of DeclaredFeature
+        In the order of the columns of x.
+    kinds : mapping of str to str
+        Kind of each column, those that each transaction has included.
+    entities : tuple of EntityAggregates
+    ratios : tuple of (int, int, int)
+        Column of a ratio, and of its parts, each after the ratios that it needs.
+    """
+
+    features: tuple[DeclaredFeature, ...]
+    kinds: Mapping[str, str]
+    entities: tuple[EntityAggregates, ...]
+    ratios: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def of(
+        cls, tables: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], entities: Mapping[str, Sequence[str]]
+    ) -> DeclaredFeatures:
+        """Return the features that a declaration's tables ``[[features]]`` declare.
+
+        Parameters
+        ----------
+        kinds : mapping of str to str
+            Kind of each declared column.
+        entities : mapping of str to sequence of str
+            Columns of each declared entity.
+
+        Raises
+        ------
+        FeatureError
+            A line for each mistake.
+        """
+        all_kinds = {**CORE_KINDS, **kinds}
+        all_entities = {**CORE_ENTITIES, **{name: tuple(columns) for name, columns in entities.items()}}
+        features = parse_features(tables, all_kinds, all_entities, taken={*FEATURE_NAMES, *all_kinds})
+        conditions = _compiled(features, all_kinds)
+        of_entity: dict[str, list[tuple[int, DeclaredFeature]]] = {}
+        for column, feature in enumerate(features):
+            if not feature.parts:
+                of_entity.setdefault(feature.entity, []).append((column, feature))
+        return cls(
+            features=features,
+            kinds=all_kinds,
+            entities=tuple(_aggregates(name, all_entities[name], own, conditions) for name, own in of_entity.items()),
+            ratios=_ratios(features),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in the order of the columns of x."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of the declared columns that features, entities and conditions may read."""
+        return [name for name in self.kinds if name not in CORE_KINDS]
+
+    def events(self, records: pa.RecordBatch) -> list[AggregateEvents]:
+        """Return the events of each entity, in the order of the transactions."""
+        columns, transactions = DeclaredColumns(records, self.kinds), transaction_hashes(records)
+        return [entity.events(columns, transactions) for entity in self.entities]
+
+    def empty(self, n: int) -> NDArray[np.float32]:
+        """Return the features of n transactions without entities, (n, features)."""
+        return np.full((n, len(self.features)), np.nan, np.float32)
+
+    def write_ratios(self, x: NDArray[np.float32]) -> None:
+        """Write the ratios from their parts; missing where a part is, or the second is 0."""
+        with np.errstate(all="ignore"):
+            for column, over, under in self.ratios:
+                found = x[:, over] / x[:, under]
+                x[:, column] = np.where(x[:, under] == 0, np.float32(np.nan), found)
+
+
+def _compiled(features: Sequence[DeclaredFeature], kinds: Mapping[str, str]) -> dict[str, Holds]:
+    """Return the function of each condition that the features have."""
+    vocabulary, compiled, problems = vocabulary_of(kinds), dict[str, Holds](), []
+    for feature in features:
+        for key, text in (("where", feature.where), ("share", feature.share)):
+            if text is None or text in compiled:
+                continue
+            try:
+                compiled[text] = compile_condition(read_condition(text), {}, vocabulary, f"the {key}")
+            except RuleError as error:
+                problems.append(f"feature {feature.name}: {key}: {error}")
+    if problems:
+        raise FeatureError("\n".join(problems))
+    return compiled
+
+
+def _aggregates(
+    name: str,
+    columns: tuple[str, ...],
+    features: Sequence[tuple[int, DeclaredFeature]],
+    compiled: Mapping[str, Holds],
+) -> EntityAggregates:
+    plan = plan_aggregates(features)
+    conditions = tuple(
+        (tuple(compiled[text] for text in (condition.where, condition.share) if text is not None), condition.present)
+        for condition in plan.conditions
+    )
+    return EntityAggregates(name=name, columns=columns, plan=plan, conditions=conditions)
+
+
+def _ratios(features: Sequence[DeclaredFeature]) -> tuple[tuple[int, int, int], ...]:
+    index = {feature.name: column for column, feature in enumerate(features)}
+    pending = [feature for feature in features if feature.parts]
+    done, found = {feature.name for feature in features if not feature.parts}, []
+    while pending:
+        ready = [feature for feature in pending if done.issuperset(feature.parts or ())]
+        for feature in ready:
+            over, under = feature.parts or ("", "")
+            found.append((index[feature.name], index[over], index[under]))
+        done |= {feature.name for feature in ready}
+        pending = [feature for feature in pending if feature.name not in done]
+    return tuple(found)
