@@ -14,6 +14,7 @@ from schemas.errors import UserError
 if TYPE_CHECKING:
     from schemas.declaration.declaration import Declaration
     from schemas.declaration.declared_column import DeclaredColumn
+    from schemas.declaration.declared_feature import DeclaredFeature
 
 app = typer.Typer(help="Check and list declared columns, entities and features.", no_args_is_help=True)
 
@@ -48,12 +49,15 @@ def list_features(context: typer.Context, *, as_json: AsJson = False) -> None:
       fraudstream features ls
       fraudstream features ls --json
     """
+    from models.declared.declared_features import features_of
     from models.features.table import FEATURES
 
     declaration = settings_of(context).declaration
     found = [{"feature": item.name, "of": item.source, "unit": item.unit, "declared": False} for item in FEATURES]
     own = () if declaration is None else declaration.feature_columns
     found += [{"feature": item.name, "of": item.name, "unit": item.kind.unit, "declared": True} for item in own]
+    aggregates = () if declaration is None else features_of(declaration)
+    found += [{"feature": item.name, "of": item.source, "unit": item.unit, "declared": True} for item in aggregates]
     if as_json:
         for row in found:
             show(row, as_json=True)
@@ -81,6 +85,7 @@ def explain(
 
 
 def _declaration(context: typer.Context, file: Path | None) -> Declaration:
+    from models.declared.declared_features import features_of
     from models.features.row_columns import require_own_names
     from schemas.declaration.declaration_file import read_declaration
 
@@ -88,11 +93,13 @@ def _declaration(context: typer.Context, file: Path | None) -> Declaration:
     if found is None:
         raise UserError("expected a declaration, got none. Name its file, or set job.declaration")
     require_own_names(found)
+    features_of(found)  # refuses mistakes
     return found
 
 
 def _explained(declaration: Declaration | None, name: str) -> Iterator[tuple[str, Any]]:
     """Yield what there is to say of a name."""
+    from models.declared.declared_features import features_of
     from models.features.former_names import present_name
     from models.features.table import FEATURES
     from schemas.rule_book import meant
@@ -100,6 +107,7 @@ def _explained(declaration: Declaration | None, name: str) -> Iterator[tuple[str
     built_in = {feature.name: feature for feature in FEATURES}
     columns = {} if declaration is None else {column.name: column for column in declaration.columns}
     entities = {} if declaration is None else {entity.name: entity for entity in declaration.entities}
+    aggregates = {} if declaration is None else {feature.name: feature for feature in features_of(declaration)}
     if feature := built_in.get(present_name(name)):
         yield "feature", feature.name
         yield "of", feature.source
@@ -110,10 +118,12 @@ def _explained(declaration: Declaration | None, name: str) -> Iterator[tuple[str
         yield "missing value", feature.missing
     if column := columns.get(name):
         yield from _of_column(column)
+    if aggregate := aggregates.get(name):
+        yield from _of_aggregate(aggregate)
     if entity := entities.get(name):
         yield "entity", entity.name
         yield "identified by", ", ".join(entity.columns)
-    known = (*built_in, *columns, *entities)
+    known = (*built_in, *columns, *aggregates, *entities)
     if present_name(name) not in known and name not in known:
         hint = meant(name, known) or ". List them: fraudstream features ls"
         raise UserError(f"expected a feature, a declared column or an entity, got {name}{hint}")
@@ -124,3 +134,14 @@ def _of_column(column: DeclaredColumn) -> Iterator[tuple[str, Any]]:
     yield "kind", column.kind.value
     yield "read as", str(column.arrow.type)
     yield "feature", column.kind.meaning
+
+
+def _of_aggregate(feature: DeclaredFeature) -> Iterator[tuple[str, Any]]:
+    yield "feature", feature.name
+    yield "of", feature.source
+    yield "unit", feature.unit
+    if feature.parts:
+        return
+    yield "by", feature.entity
+    yield "window", feature.window
+    yield "where", feature.where or "all transactions"

@@ -87,6 +87,7 @@ def _ordinary_rows(
     """Return features (n, F) as the job would compute them."""
     import pyarrow as pa
 
+    from models.declared.declared_engine import tracker_of
     from models.features.replay import replay_features
     from models.training.history import NO_COLUMNS, read_labelled
     from producers.simulate import simulate
@@ -113,5 +114,6 @@ def _ordinary_rows(
         with_labels=True,
         width=len(artifact.manifest.feature_names),
         row_columns=declared,
+        declared=tracker_of(declared),
         progress=lambda done, total: progress("replay", done, total),
     ).x

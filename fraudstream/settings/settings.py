@@ -357,6 +357,10 @@ class Settings(BaseSettings):
 
         found = read_declaration(path.expanduser())
         require_own_names(found)
+        if found.raw_features:
+            from models.declared.declared_features import features_of  # noqa: PLC0415
+
+            features_of(found)  # refuses mistakes
         return found
 
     @classmethod

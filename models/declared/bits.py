@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.declaration.declared_feature import DeclaredFeature
+from schemas.declaration.feature_parser import FeatureError
 from schemas.declaration.verb import Verb
-from schemas.errors import UserError
 
 MAX_CONDITIONS = 63
 """Different conditions of the features of an entity."""
@@ -42,7 +42,7 @@ class Bits:
 
     Raises
     ------
-    UserError
+    FeatureError
         There are more than MAX_CONDITIONS.
     """
 
@@ -53,7 +53,7 @@ class Bits:
             if feature.verb is Verb.SHARE:
                 found[_share_of(feature)] = None
         if len(found) > MAX_CONDITIONS:
-            raise UserError(
+            raise FeatureError(
                 f"[[features]]: expected at most {MAX_CONDITIONS} different conditions (where, share, columns with a "
                 f"value) in the features of an entity, got {len(found)}. Use the same conditions in more features"
             )

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEngine
 from models.declared.declared_features import DeclaredFeatures
+from models.features.row_columns import RowColumns
 
 
 class DeclaredEngine:
@@ -23,13 +24,28 @@ class DeclaredEngine:
     def advance(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Return the declared features of a batch, (n, features), each transaction's from those before it.
 
+        Those that are missing, or no number that a float32 holds, have their missing value.
+
         Parameters
         ----------
         records : pyarrow.RecordBatch, n rows
             See `DeclaredColumns`.
         """
+        x = self.described(records)
+        return np.where(np.isfinite(x), x, np.array(self._declared.missing, np.float32))
+
+    def described(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Return what `advance` does, with NaN where a feature is missing."""
         x = self._declared.empty(records.num_rows)
         for engine, events in zip(self._engines, self._declared.events(records), strict=True):
             engine.advance(events, x)
         self._declared.write_ratios(x)
         return x
+
+
+def tracker_of(row_columns: RowColumns | None) -> DeclaredEngine | None:
+    """Return the engine of the aggregates that a model reads, None without any."""
+    aggregates = None if row_columns is None else row_columns.aggregates
+    if aggregates is None:
+        return None
+    return DeclaredEngine(DeclaredFeatures.of(aggregates.tables, aggregates.kinds, aggregates.entities))

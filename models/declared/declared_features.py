@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 from models.declared.aggregate_engine import AggregateEvents
 from models.declared.aggregate_plan import HEAD_WORDS, MASK, TIME, TRANSACTION, AggregatePlan, plan_aggregates
 from models.declared.declared_columns import DeclaredColumns, vocabulary_of
+from models.features.aggregate_tables import AggregateTables
 from models.features.hashing import transaction_hashes
 from models.features.table import FEATURE_NAMES
 from models.rules.condition import compile_condition
 from models.rules.language import read_condition
 from models.rules.named_columns import NamedColumns
-from schemas.declaration.core_columns import CORE_ENTITIES, CORE_KINDS
+from schemas.declaration.core_columns import AMOUNT, CORE_ENTITIES, CORE_KINDS
+from schemas.declaration.declaration import Declaration, DeclarationError
 from schemas.declaration.declared_feature import DeclaredFeature
 from schemas.declaration.feature_parser import FeatureError, parse_features
+from schemas.declaration.verb import Verb
 from schemas.rule_book import RuleError
+
+BELOW_COUNTS, BELOW_ALL = -1.0, -1e9
+"""Missing value of a feature that is never negative, and of one that is hardly ever less."""
 
 Holds = Callable[[NamedColumns], Any]
 
@@ -133,9 +139,10 @@ class DeclaredFeatures:
         return tuple(feature.name for feature in self.features)
 
     @property
-    def columns(self) -> Collection[str]:
-        """Names of the declared columns that features, entities and conditions may read."""
-        return [name for name in self.kinds if name not in CORE_KINDS]
+    def missing(self) -> tuple[float, ...]:
+        """Value of each feature where it is missing."""
+        by_name = {feature.name: feature for feature in self.features}
+        return tuple(BELOW_ALL if _may_be_negative(feature, by_name) else BELOW_COUNTS for feature in self.features)
 
     def events(self, records: pa.RecordBatch) -> list[AggregateEvents]:
         """Return the events of each entity, in the order of the transactions."""
@@ -152,6 +159,54 @@ class DeclaredFeatures:
             for column, over, under in self.ratios:
                 found = x[:, over] / x[:, under]
                 x[:, column] = np.where(x[:, under] == 0, np.float32(np.nan), found)
+
+
+def aggregate_tables(declaration: Declaration) -> AggregateTables | None:
+    """Return the aggregates of a declaration as a model has them, None without any.
+
+    Raises
+    ------
+    DeclarationError
+        A line for each mistake in them.
+    """
+    if not declaration.raw_features:
+        return None
+    declared = _declared(declaration)
+    return AggregateTables(
+        tables=declaration.raw_features,
+        kinds=declaration.kinds,
+        entities={entity.name: entity.columns for entity in declaration.entities},
+        names=declared.names,
+        missing=declared.missing,
+    )
+
+
+def features_of(declaration: Declaration) -> tuple[DeclaredFeature, ...]:
+    """Return the aggregates that a declaration declares.
+
+    Raises
+    ------
+    DeclarationError
+        A line for each mistake in them.
+    """
+    return _declared(declaration).features
+
+
+def _declared(declaration: Declaration) -> DeclaredFeatures:
+    entities = {entity.name: entity.columns for entity in declaration.entities}
+    try:
+        return DeclaredFeatures.of(declaration.raw_features, declaration.kinds, entities)
+    except FeatureError as error:
+        file = declaration.path or "the declaration"
+        raise DeclarationError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
+
+
+def _may_be_negative(feature: DeclaredFeature, by_name: Mapping[str, DeclaredFeature]) -> bool:
+    """Return whether a feature is of numbers that may be negative."""
+    if feature.parts:
+        return any(_may_be_negative(by_name[part], by_name) for part in feature.parts)
+    of_numbers = feature.verb in {Verb.SUM, Verb.MEAN, Verb.MIN, Verb.MAX, Verb.RATE, Verb.LAST}
+    return of_numbers and feature.column not in {None, AMOUNT}
 
 
 def _compiled(features: Sequence[DeclaredFeature], kinds: Mapping[str, str]) -> dict[str, Holds]:

@@ -198,6 +198,8 @@ class FeatureEngine:
         write_joint_mean(batch.x)
         if self._row_columns is not None:
             self._row_columns.write(records, batch.x)
+            if self._row_columns.aggregates is not None and entities.declared_x is not None:
+                batch.x[:, self._row_columns.first_aggregate :] = entities.declared_x
         self._unscored = batch
         return batch
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.features.batch import DUPLICATE
 from models.features.engine import FeatureEngine
 from models.features.entities.entity_layout import FIRST_ENTITY_COLUMN
-from models.features.entities.entity_tracker import EntityTracker
+from models.features.entities.entity_tracker import DeclaredTracker, EntityTracker
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.features.risk import RiskTable
 from models.features.row_columns import RowColumns, width_with
@@ -42,6 +42,7 @@ def replay_features(
     with_labels: bool = False,
     width: int = len(FEATURES),
     row_columns: RowColumns | None = None,
+    declared: DeclaredTracker | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replayed:
     """Send a history through the job's own feature engine, from empty.
@@ -61,19 +62,19 @@ def replay_features(
         Number of features F, the first of `FEATURES`; without entity features no entity is advanced by its events.
     row_columns : RowColumns, optional
         Declared columns, whose features follow all of `FEATURES`.
+    declared : DeclaredTracker, optional
+        Declared aggregates of ``row_columns``; without it they are missing.
     progress : callable of (int, int), optional
         Callback with rows done and total rows.
     """
     engine = FeatureEngine(load=None, category_risk=category_risk, type_risk=type_risk, row_columns=row_columns)
-    entities = EntityTracker(with_events=width > FIRST_ENTITY_COLUMN)
+    entities = EntityTracker(with_events=width > FIRST_ENTITY_COLUMN, declared=declared)
     labels = LabelFeed(table) if with_labels else None
-    width, declared = (width, ()) if row_columns is None else (width_with(row_columns), row_columns.names)
+    width, own = (width, ()) if row_columns is None else (width_with(row_columns), row_columns.arrow.names)
     x = np.empty((len(table), width), np.float32)
     duplicate = np.empty(len(table), np.bool_)
     done = 0
-    for records in (
-        table.select([*TRANSACTION_ARROW.names, *declared]).combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
-    ):
+    for records in table.select([*TRANSACTION_ARROW.names, *own]).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         known, known_before = labels.before(records) if labels else (NO_LABELS, None)
         inputs = entities.advance(records, known, known_before)
         batch = engine.advance(records, known, known_before, inputs)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.aggregate_tables import AggregateTables
 from models.features.column_encoding import ColumnEncoding
 from models.features.table import FEATURE_NAMES, FEATURES, spec_hash
 from schemas.declaration.declaration import Declaration, DeclarationError
@@ -20,6 +21,9 @@ from schemas.validation import event_time_ms
 
 ENCODING_VERSION = 1
 """Raised when a kind's encoding changes its meaning, so that a model trained on the former one is refused."""
+
+AGGREGATES_VERSION = 1
+"""Raised when a declared aggregate changes its meaning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,33 +36,57 @@ class RowColumns:
         Hash of the declaration.
     encodings : tuple of ColumnEncoding
         Of each column that is a feature, in their order.
+    aggregates : AggregateTables or None
+        Declared aggregates, whose features follow those of the columns.
     """
 
     declaration: str
     encodings: tuple[ColumnEncoding, ...]
+    aggregates: AggregateTables | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the features."""
-        return tuple(encoding.name for encoding in self.encodings)
+        own = () if self.aggregates is None else self.aggregates.names
+        return (*(encoding.name for encoding in self.encodings), *own)
+
+    @property
+    def missing(self) -> tuple[float, ...]:
+        """Value of each feature where it is missing."""
+        own = () if self.aggregates is None else self.aggregates.missing
+        return (*(encoding.missing for encoding in self.encodings), *own)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each feature; none of an aggregate."""
+        return (*(encoding.unit for encoding in self.encodings), *[""] * (len(self) - len(self.encodings)))
 
     @property
     def arrow(self) -> pa.Schema:
         """The columns in Arrow."""
+        if self.aggregates is not None:
+            return self.aggregates.arrow
         return pa.schema([pa.field(encoding.name, encoding.kind.arrow) for encoding in self.encodings])
 
+    @property
+    def first_aggregate(self) -> int:
+        """Column of the first declared aggregate in the model's input."""
+        return len(FEATURES) + len(self.encodings)
+
     def __len__(self) -> int:
-        return len(self.encodings)
+        return len(self.names)
 
     @cached_property
     def spec_hash(self) -> str:
         """Hash of the features of the whole model, those of `FEATURES` first."""
         kinds = [[encoding.name, encoding.kind.value] for encoding in self.encodings]
         spec = [spec_hash(), ENCODING_VERSION, self.declaration, kinds]
+        if self.aggregates is not None:
+            spec += [AGGREGATES_VERSION, self.aggregates.to_json()]
         return hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:16]
 
     def write(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> None:
-        """Write the features of n transactions behind those of `FEATURES`.
+        """Write the columns' features of n transactions behind those of `FEATURES`, and aggregates as missing.
 
         Parameters
         ----------
@@ -71,10 +99,18 @@ class RowColumns:
             index = records.schema.get_field_index(encoding.name)
             column = pa.nulls(len(records), encoding.kind.arrow) if index < 0 else records.column(index)
             x[:, number] = encoding.of(column, times_ms)
+        if self.aggregates is not None:
+            x[:, self.first_aggregate : width_with(self)] = self.aggregates.missing
 
     @classmethod
-    def fit(cls, declaration: Declaration | None, table: pa.Table, is_fraud: NDArray[np.bool_]) -> RowColumns | None:
-        """Learn the encodings of a declaration's columns; None without any.
+    def fit(
+        cls,
+        declaration: Declaration | None,
+        table: pa.Table,
+        is_fraud: NDArray[np.bool_],
+        aggregates: AggregateTables | None = None,
+    ) -> RowColumns | None:
+        """Learn the encodings of a declaration's columns; None without any, and without aggregates.
 
         Parameters
         ----------
@@ -82,23 +118,29 @@ class RowColumns:
             Training rows.
         is_fraud : ndarray of bool, (n,)
             Their labels.
+        aggregates : AggregateTables, optional
+            Aggregates of the declaration.
 
         Raises
         ------
         UserError
             A column has too many categories.
         """
-        if declaration is None or not declaration.feature_columns:
+        if declaration is None or not (declaration.feature_columns or aggregates):
             return None
         times_ms = table["event_time"].cast(pa.int64()).to_numpy()
         encodings = tuple(
             ColumnEncoding.fit(column, table[column.name], times_ms, is_fraud) for column in declaration.feature_columns
         )
-        return cls(declaration=declaration.hash, encodings=encodings)
+        return cls(declaration=declaration.hash, encodings=encodings, aggregates=aggregates)
 
     def to_json(self) -> dict[str, Any]:
         """Return the encodings as a JSON object; `from_json` gives back equal ones."""
-        return {"declaration": self.declaration, "columns": [encoding.to_json() for encoding in self.encodings]}
+        return {
+            "declaration": self.declaration,
+            "columns": [encoding.to_json() for encoding in self.encodings],
+            "aggregates": None if self.aggregates is None else self.aggregates.to_json(),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RowColumns:
@@ -106,6 +148,7 @@ class RowColumns:
         return cls(
             declaration=value["declaration"],
             encodings=tuple(ColumnEncoding.from_json(column) for column in value["columns"]),
+            aggregates=AggregateTables.from_json(aggregates) if (aggregates := value.get("aggregates")) else None,
         )
 
 

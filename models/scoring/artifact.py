@@ -123,11 +123,28 @@ class LearnedColumn(_Part):
     risk: RiskRates | None
 
 
+class ReadAggregates(_Part):
+    """Declared aggregates that the model reads, see `AggregateTables`."""
+
+    tables: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+    kinds: dict[str, Literal["number", "category", "flag", "time", "text"]]
+    entities: dict[str, tuple[str, ...]]
+    names: tuple[str, ...]
+    missing: tuple[Finite, ...]
+
+
 class LearnedColumns(_Part):
-    """Declared columns that the model reads after all other features, and the hash of their declaration."""
+    """Declared columns and aggregates that the model reads after all other features, and their declaration's hash."""
 
     declaration: str
-    columns: Annotated[tuple[LearnedColumn, ...], Field(min_length=1)]
+    columns: tuple[LearnedColumn, ...]
+    aggregates: ReadAggregates | None = None
+
+    @model_validator(mode="after")
+    def _check_any(self) -> "LearnedColumns":
+        if not self.columns and self.aggregates is None:
+            raise ValueError("columns or aggregates are there, got neither")
+        return self
 
     @classmethod
     def of(cls, row_columns: RowColumns) -> "LearnedColumns":
@@ -246,7 +263,12 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / MODEL_FILE, artifact.onnx)
     # Without declared columns a manifest has the bytes that it had before there were any.
-    unset = {"declared"} if artifact.manifest.declared is None else None
+    declared = artifact.manifest.declared
+    unset: dict[str, Any] = {}
+    if declared is None:
+        unset = {"declared": True}
+    elif declared.aggregates is None:
+        unset = {"declared": {"aggregates": True}}
     text = artifact.manifest.model_dump_json(indent=2, exclude=unset)
     replace_file(folder / MANIFEST_FILE, text.encode() + b"\n")
 

@@ -6,6 +6,9 @@ from schemas.declaration.declaration import Declaration
 SHOWN_DIGITS = 12
 """Digits of a hash that a message shows."""
 
+MAX_NAMES = 3
+"""Names of features that a message shows."""
+
 
 def require_declaration(manifest: Manifest, declaration: Declaration | None) -> None:
     """Refuse a model that was trained with another declaration; one without declared columns fits any.
@@ -28,4 +31,20 @@ def require_declaration(manifest: Manifest, declaration: Declaration | None) -> 
         raise ArtifactError(
             f"Model {manifest.model_id}: expected the declaration {expected[:SHOWN_DIGITS]} that it was trained with, "
             f"got {'none' if got is None else got[:SHOWN_DIGITS]}. {advice}"
+        )
+
+
+def require_no_aggregates(manifest: Manifest) -> None:
+    """Refuse a model that reads declared aggregates, where the job is to compute its features.
+
+    Raises
+    ------
+    ArtifactError
+    """
+    aggregates = None if manifest.declared is None else manifest.declared.aggregates
+    if aggregates is not None:
+        names = ", ".join(aggregates.names[:MAX_NAMES]) + (", ..." if len(aggregates.names) > MAX_NAMES else "")
+        raise ArtifactError(
+            f"Model {manifest.model_id}: expected features that the job computes, got {names} of [[features]], which "
+            "are not yet computed in the job. Train without [[features]]; this model serves backfill and rules dry-run"
         )

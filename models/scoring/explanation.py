@@ -70,8 +70,8 @@ def explain(artifact: Artifact, row: NDArray[np.float32]) -> Explanation:
     row = row[:width]
     exact = read_contributions(artifact.onnx) if artifact.manifest.reasons == "contributions" else None
     contributions = exact.contributions(row).tolist() if exact else [None] * width
-    own = () if artifact.row_columns is None else artifact.row_columns.encodings
-    units = [*(feature.unit for feature in FEATURES[:width]), *(encoding.unit for encoding in own)]
+    own = () if artifact.row_columns is None else artifact.row_columns.units
+    units = [*(feature.unit for feature in FEATURES[:width]), *own]
     parts = [
         Part(
             feature=name,

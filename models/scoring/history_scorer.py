@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.declared.declared_engine import tracker_of
 from models.features.entities.entity_tracker import EntityTracker
 from models.features.label_batch import NO_LABELS, LabelBatch
 from models.scoring.artifact import Artifact
@@ -16,7 +17,8 @@ class HistoryScorer:
 
     def __init__(self, model: Artifact | ServedModels) -> None:
         self._scorer = TransactionScorer(model, load=None)
-        self._entities = EntityTracker()
+        artifact = model if isinstance(model, Artifact) else model.champion.artifact
+        self._entities = EntityTracker(declared=tracker_of(artifact.row_columns))
 
     def score(
         self,

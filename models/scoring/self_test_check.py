@@ -15,8 +15,8 @@ _LARGEST = 1e15
 
 def edge_rows(row_columns: RowColumns | None) -> NDArray[np.float32]:
     """Return rows of zeros, of missing values and of extremes, (4, F): a model has a probability for any of them."""
-    width, declared = width_with(row_columns), () if row_columns is None else row_columns.encodings
-    missing = [*(feature.missing for feature in FEATURES), *(encoding.missing for encoding in declared)]
+    width, declared = width_with(row_columns), () if row_columns is None else row_columns.missing
+    missing = [*(feature.missing for feature in FEATURES), *declared]
     return np.array([[0.0] * width, missing, [_LARGEST] * width, [-_LARGEST] * width], np.float32)
 
 

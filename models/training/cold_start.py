@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.declared.declared_engine import tracker_of
 from models.features.replay import replay_features
 from models.training.history import History, Progress
 
@@ -51,6 +52,7 @@ def cold_start(past: History, period: NDArray[np.bool_], *, with_labels: bool, p
         with_labels=with_labels,
         width=past.x.shape[1],
         row_columns=past.row_columns,
+        declared=tracker_of(past.row_columns),
         progress=lambda done, total: progress("replay from empty", done, total),
     )
     return ColdStart(rows[~replayed.duplicate], replayed.x[~replayed.duplicate])

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.declared.declared_engine import tracker_of
+from models.declared.declared_features import aggregate_tables
 from models.features.replay import replay_features
 from models.features.risk import RiskTable
 from models.features.row_columns import RowColumns
@@ -100,10 +102,11 @@ def replay_history(
     width : int
         See `replay_features`.
     declaration : Declaration, optional
-        Declared columns: their features follow all of `FEATURES`.
+        Declared columns and aggregates: their features follow all of `FEATURES`.
     """
     fitted = pa.array(fit_rows)
-    row_columns = RowColumns.fit(declaration, table.filter(fitted), transactions.is_fraud[fit_rows])
+    aggregates = None if declaration is None else aggregate_tables(declaration)
+    row_columns = RowColumns.fit(declaration, table.filter(fitted), transactions.is_fraud[fit_rows], aggregates)
     category_risk, type_risk = (
         RiskTable.fit(table[column].filter(fitted), transactions.is_fraud[fit_rows]) for column in RISK_SOURCES.values()
     )
@@ -114,6 +117,7 @@ def replay_history(
         with_labels=True,
         width=width,
         row_columns=row_columns,
+        declared=tracker_of(row_columns),
         progress=lambda done, total: progress("replay", done, total),
     )
     return History(

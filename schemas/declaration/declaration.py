@@ -64,6 +64,11 @@ class Declaration:
         return pa.schema([column.arrow for column in self.columns])
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each column."""
+        return {column.name: column.kind.value for column in self.columns}
+
+    @property
     def feature_columns(self) -> tuple[DeclaredColumn, ...]:
         """Columns that are features themselves."""
         return tuple(column for column in self.columns if column.kind.is_feature)

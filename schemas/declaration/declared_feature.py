@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.declaration.verb import Verb
-from schemas.durations import DAY_MS
+from schemas.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
 MAX_WINDOW_MS = 90 * DAY_MS
 """Longest window, and that of a verb that may leave it out."""
@@ -37,3 +37,32 @@ class DeclaredFeature:
     entity: str = "customer"
     window_ms: int = MAX_WINDOW_MS
     where: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The verb and what it takes, as in TOML."""
+        operand = self.share or self.column or "true"
+        return f"{self.verb} = {list(self.parts) if self.parts else operand}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the feature; none where it is that of the column."""
+        return _UNITS.get(self.verb, "")
+
+    @property
+    def window(self) -> str:
+        """Length of the window in words."""
+        for unit, unit_ms in (("d", DAY_MS), ("h", HOUR_MS)):
+            if self.window_ms % unit_ms == 0:
+                return f"{self.window_ms // unit_ms}{unit}"
+        return f"{self.window_ms // MINUTE_MS}m"
+
+
+_UNITS = {
+    Verb.COUNT: "count",
+    Verb.COUNT_DISTINCT: "count",
+    Verb.SHARE: "share",
+    Verb.RATE: "per hour",
+    Verb.SINCE_LAST: "s",
+    Verb.SEEN_BEFORE: "flag",
+}

@@ -54,12 +54,15 @@ class EntityInputs(NamedTuple):
     label_offsets : ndarray of int64, (n, len(ENTITIES) * P)
         Of each entity, and of each of P partitions of the labels topic, the next label that the entity did
         not know yet, see `schemas.label_offset`.
+    declared_x : ndarray of float32, (n, D), or None
+        Declared aggregates; None: they are missing.
     """
 
     x: NDArray[np.float32]
     sequences: NDArray[np.int64]
     label_x: NDArray[np.float32]
     label_offsets: NDArray[np.int64]
+    declared_x: NDArray[np.float32] | None = None
 
     @classmethod
     def missing(cls, n: int, label_partitions: int = 0) -> EntityInputs:
@@ -89,4 +92,7 @@ class EntityInputs(NamedTuple):
 
     def take(self, rows: slice | Rows) -> EntityInputs:
         """Return the inputs of some transactions."""
-        return EntityInputs(self.x[rows], self.sequences[rows], self.label_x[rows], self.label_offsets[rows])
+        declared_x = None if self.declared_x is None else self.declared_x[rows]
+        return EntityInputs(
+            self.x[rows], self.sequences[rows], self.label_x[rows], self.label_offsets[rows], declared_x
+        )  # fmt: skip

@@ -1,5 +1,7 @@
 """Entities of a history."""
 
+from typing import Protocol
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,6 +15,14 @@ from models.features.entity import ENTITIES
 from models.features.label_batch import NO_LABELS, LabelBatch
 
 
+class DeclaredTracker(Protocol):
+    """Declared aggregates of a history, from empty."""
+
+    def advance(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Return the aggregates of a batch, (n, D), each transaction's from those before it."""
+        ...
+
+
 class EntityTracker:
     """Live features of the entities of a history, from empty: the offline counterpart of the job's entity operator.
 
@@ -23,9 +33,12 @@ class EntityTracker:
     ----------
     with_events : bool
         Whether the features from earlier events are computed; if not, they are missing, and only those from labels are.
+    declared : DeclaredTracker, optional
+        Declared aggregates.
     """
 
-    def __init__(self, *, with_events: bool = True) -> None:
+    def __init__(self, *, with_events: bool = True, declared: DeclaredTracker | None = None) -> None:
+        self._declared = declared
         self._engine = EntityEngine(ENTITY_LAYOUT, load=None) if with_events else None
         self._labels = EntityLabels(load=None)
 
@@ -52,7 +65,8 @@ class EntityTracker:
             before = np.searchsorted(rows, labels_before[events["row"] // len(ENTITIES)])
         label_x = self._labels.advance(learned, before, events, units)
         reply = EventFeatures(events["row"], found.x, found.sequences, label_x)
-        return EntityInputs.gathered(records.num_rows, [reply])
+        gathered = EntityInputs.gathered(records.num_rows, [reply])
+        return gathered if self._declared is None else gathered._replace(declared_x=self._declared.advance(records))
 
     def learn(self, labels: LabelBatch) -> None:
         """Add labels that arrive without transactions."""

@@ -51,7 +51,7 @@ def naive(declared: DeclaredFeatures, stream: Stream) -> np.ndarray:
 def test_compiled_features_equal_the_naive_ones_bit_for_bit(seed):
     for number in range(seed, seed + 20):
         declared, stream = declared_and_stream(number)
-        found, expected = DeclaredEngine(declared).advance(stream.records), naive(declared, stream)
+        found, expected = DeclaredEngine(declared).described(stream.records), naive(declared, stream)
         for column, feature in enumerate(declared.features):
             np.testing.assert_array_equal(found[:, column], expected[:, column], err_msg=f"{number}: {feature}")
         assert (np.isnan(found) | (found.view(np.uint32) == expected.view(np.uint32))).all()
@@ -61,7 +61,7 @@ def test_compiled_features_equal_the_naive_ones_bit_for_bit(seed):
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 60), min_size=1, max_size=8), st.sampled_from([1, 3, 1_000]))
 def test_batches_and_reloaded_records_do_not_change_a_bit(seed, sizes, capacity):
     declared, stream = declared_and_stream(seed)
-    whole = DeclaredEngine(declared).advance(stream.records)
+    whole = DeclaredEngine(declared).described(stream.records)
     x = declared.empty(len(stream.rows))
     for entity, events in zip(declared.entities, declared.events(stream.records), strict=True):
         stored: dict[int, bytes] = {}
