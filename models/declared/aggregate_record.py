@@ -46,7 +46,7 @@ _CODEC = pa.Codec("lz4_raw")
 
 
 class OlderState(NamedTuple):
-    """What is kept of the events that left: one entity's, or of many, each array with an axis in front.
+    """State of the events that left: one entity's, or of many, each array with an axis in front.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is kept of events that leave an entity's entries."""
+"""State of events that leave an entity's entries."""
 
 # Compiled, so typed by its arguments and not by annotations.
 # ruff: noqa: ANN001, ANN201, ANN202

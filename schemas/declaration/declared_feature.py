@@ -53,7 +53,7 @@ class DeclaredFeature:
     def window(self) -> str:
         """Length of the window in words."""
         for unit, unit_ms in (("d", DAY_MS), ("h", HOUR_MS)):
-            if self.window_ms % unit_ms == 0:
+            if self.window_ms % unit_ms == 0 and self.window_ms > unit_ms:
                 return f"{self.window_ms // unit_ms}{unit}"
         return f"{self.window_ms // MINUTE_MS}m"
 

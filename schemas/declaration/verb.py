@@ -6,13 +6,13 @@ NUMBERS = frozenset({"number", "flag", "time"})
 """Kinds of columns that have a number for each transaction: a flag 0 or 1, a time the hours before the event time."""
 
 VALUES = frozenset({"number", "category", "text"})
-"""Kinds of columns whose values are told apart."""
+"""Kinds of columns whose different values are counted."""
 
 ANY = NUMBERS | VALUES
 
 
 class Verb(StrEnum):
-    """What a declared feature computes; its value is the verb's name in TOML."""
+    """Computation of a declared feature; its value is the verb's name in TOML."""
 
     COUNT = auto()
     SUM = auto()
