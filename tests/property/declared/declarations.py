@@ -83,6 +83,19 @@ def random_stream(random: np.random.Generator, declared: DeclaredFeatures) -> St
             rows.append({**rows[int(random.integers(len(rows)))], "event_time": now})
             continue
         rows.append(_transaction(random, len(rows), people, now))
+    return _stream(rows, declared)
+
+
+def busy_stream(random: np.random.Generator, declared: DeclaredFeatures) -> Stream:
+    """Return transactions of 900 customers so dense that windows lie in tiles, some late by up to several tiles."""
+    times_s = np.cumsum(random.exponential(7, 220))
+    times_s -= np.where(random.random(220) < 0.2, random.choice([0.001, 40, 300, 900], 220), 0)
+    times = [START + timedelta(milliseconds=round(1_000 * time_s)) for time_s in times_s.tolist()]
+    rows = [{**_transaction(random, number, 900, at), "merchant_id": "m"} for number, at in enumerate(times)]
+    return _stream(rows, declared)
+
+
+def _stream(rows: list[dict[str, Any]], declared: DeclaredFeatures) -> Stream:
     records = pa.RecordBatch.from_pylist([rows[0], *rows], schema=SCHEMA).slice(1)
     columns = DeclaredColumns(records, declared.kinds)
     hashes = {name: columns.hashes(name).tolist() for name in VALUES}
@@ -90,7 +103,7 @@ def random_stream(random: np.random.Generator, declared: DeclaredFeatures) -> St
     return Stream(
         records=records,
         rows=plain,
-        hashes=[{name: hashes[name][i] for name in VALUES} for i in range(size)],
+        hashes=[{name: hashes[name][i] for name in VALUES} for i in range(len(rows))],
         transactions=transaction_hashes(records).tolist(),
     )
 

@@ -15,7 +15,7 @@ from models.declared.declared_engine import DeclaredEngine
 from models.declared.declared_features import DeclaredFeatures
 from models.rules.language import read_condition
 from schemas.declaration.core_columns import CORE_ENTITIES
-from tests.property.declared.declarations import ENTITIES, KINDS, Stream, random_stream, random_tables
+from tests.property.declared.declarations import ENTITIES, KINDS, Stream, busy_stream, random_stream, random_tables
 from tests.property.rules.naive import holds
 
 DECLARATIONS = 200
@@ -55,6 +55,20 @@ def test_compiled_features_equal_the_naive_ones_bit_for_bit(seed):
         for column, feature in enumerate(declared.features):
             np.testing.assert_array_equal(found[:, column], expected[:, column], err_msg=f"{number}: {feature}")
         assert (np.isnan(found) | (found.view(np.uint32) == expected.view(np.uint32))).all()
+
+
+def test_estimates_and_tiles_of_a_busy_entity_equal_the_naive_ones_bit_for_bit():
+    verbs = {"count_distinct": "customer_id", "seen_before": "device_id", "deviation": "amount", "share": "declined"}
+    tables = [
+        {"name": f"{verb}_{window}", verb: operand, "entity": "merchant", "window": window}
+        for verb, operand in verbs.items()
+        for window in ("7m", "90d")
+    ]
+    declared, random = DeclaredFeatures.of(tables, KINDS, ENTITIES), np.random.default_rng(0)
+    stream = busy_stream(random, declared)
+    found, expected = DeclaredEngine(declared).described(stream.records), naive(declared, stream)
+    np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
+    assert (found[:, 1] % 1 != 0).any()  # estimated
 
 
 @settings(deadline=None, max_examples=100)
