@@ -193,6 +193,7 @@ def dry_run(
             limits=settings.file_limits,
             local_zone=settings.job.time_zone,
             lists=_lists(settings),
+            declaration=settings.declaration,
         )
     show({**asdict(found.figures), "left_out": found.left_out}, *_dry_run_parts(found), as_json=as_json)
 

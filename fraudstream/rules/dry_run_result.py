@@ -1,6 +1,6 @@
 """Dry runs of rule books on past transactions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from fraudstream.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 from fraudstream.archive.comparison_rows import labels_of
+from models.declared.declared_engine import DeclaredNumbers
 from models.features.batch import DUPLICATE
 from models.rules.dry_run import DryRun, DryRunAccumulator
-from models.rules.fields import TEXTS
+from models.rules.fields import TEXTS, with_features
 from models.rules.rule_batch import NO_LISTS, RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.text_table import TextTable
@@ -19,6 +20,7 @@ from models.scoring.artifact import Artifact
 from models.scoring.backfill import score_history
 from models.scoring.served_models import decided
 from models.training.history import NO_COLUMNS, Progress, read_labelled
+from schemas.declaration.declaration import Declaration
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.rule_book import RuleBook
 
@@ -48,6 +50,7 @@ def dry_run_rules(
     limits: FileLimits = USUAL_LIMITS,
     local_zone: str = "UTC",
     lists: Mapping[str, TextTable] = NO_LISTS,
+    declaration: Declaration | None = None,
 ) -> DryRunResult:
     """Run a rule book on past transactions. Nothing is sent.
 
@@ -71,6 +74,8 @@ def dry_run_rules(
         IANA time zone of local times in rules, as in the job.
     lists
         Entries added to lists, by list.
+    declaration
+        Declaration whose features rules may name; they are computed over a history.
 
     Raises
     ------
@@ -79,13 +84,16 @@ def dry_run_rules(
     UserError
         The path is neither a labelled Parquet file nor an archive.
     """
-    engine = RuleEngine(book)
+    declared = DeclaredNumbers(declaration)
+    engine = RuleEngine(book, with_features(declared.names))
     require_past(path)
     if is_archive(path):
-        return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists)
-    further = NO_COLUMNS if artifact.row_columns is None else artifact.row_columns.arrow
+        return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists, declared.names)
+    read = [] if artifact.row_columns is None else [artifact.row_columns.arrow]
+    read += [declaration.arrow] if declaration is not None and declared.names else []
+    further = pa.unify_schemas([NO_COLUMNS, *read])
     table = read_labelled(path, progress, timezone=timezone, limits=limits, further=further)
-    return _on_history(engine, table, artifact, progress, local_zone, lists)
+    return _on_history(engine, table, artifact, progress, local_zone, lists, declared)
 
 
 def _on_history(
@@ -95,18 +103,21 @@ def _on_history(
     progress: Progress,
     local_zone: str,
     lists: Mapping[str, TextTable],
+    declared: DeclaredNumbers,
 ) -> DryRunResult:
     tally, done = DryRunAccumulator(engine), 0
     for records, scored in score_history(table, artifact, with_labels=True):
         done += len(records)
         progress("replaying", done, len(table))
+        numbers = declared.advance(records)
         first = np.flatnonzero(scored.ingest_status != DUPLICATE)
         if not len(first):
             continue
         kept = records.take(pa.array(first))
         labelled = kept.column("is_fraud").is_valid().to_numpy(zero_copy_only=False)
         is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
-        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone, lists)
+        further = {name: values[first] for name, values in numbers.items()}
+        batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone, lists, further)
         tally.add(batch, scored.decisions[first], labelled, is_fraud)
     return DryRunResult(figures=tally.result(), left_out={})
 
@@ -119,10 +130,11 @@ def _on_archive(
     progress: Progress,
     local_zone: str,
     lists: Mapping[str, TextTable],
+    declared: Collection[str],
 ) -> DryRunResult:
     progress("reading the archive", 0, 1)
     rows, _ = read_archived_rows(path, artifact.manifest)
-    left_out = _left_out(engine, rows.column_names)
+    left_out = _left_out(engine, rows.column_names, declared)
     kept = tuple(rule for rule in engine.book.rules if rule.name not in left_out)
     labels = read_labels()
     nothing = np.zeros(len(rows), np.bool_)
@@ -135,8 +147,7 @@ def _on_archive(
     return DryRunResult(figures=tally.result(), left_out=left_out)
 
 
-def _left_out(engine: RuleEngine, columns: list[str]) -> dict[str, list[str]]:
-    lacking = {
-        rule.rule.name: [name for name in rule.names if name in TEXTS and name not in columns] for rule in engine.rules
-    }
+def _left_out(engine: RuleEngine, columns: Collection[str], declared: Collection[str]) -> dict[str, list[str]]:
+    needed = {name for name in TEXTS if name not in columns} | set(declared)
+    lacking = {rule.rule.name: [name for name in rule.names if name in needed] for rule in engine.rules}
     return {name: missing for name, missing in lacking.items() if missing}

@@ -5,8 +5,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEngine
-from models.declared.declared_features import DeclaredFeatures
+from models.declared.declared_features import DeclaredFeatures, declared_features
 from models.features.row_columns import RowColumns
+from schemas.declaration.declaration import Declaration
 
 
 class DeclaredEngine:
@@ -41,6 +42,27 @@ class DeclaredEngine:
             engine.advance(events, x)
         self._declared.write_ratios(x)
         return x
+
+
+class DeclaredNumbers:
+    """Declared features of a history by name, from empty, for rules.
+
+    Parameters
+    ----------
+    declaration : Declaration or None
+    """
+
+    def __init__(self, declaration: Declaration | None) -> None:
+        declared = None if declaration is None else declared_features(declaration)
+        self.names = () if declared is None else declared.names
+        self._engine = DeclaredEngine(declared) if declared is not None and self.names else None
+
+    def advance(self, records: pa.RecordBatch) -> dict[str, NDArray[np.float32]]:
+        """Return each feature of a batch, (n,); NaN where it is missing."""
+        if self._engine is None:
+            return {}
+        x = self._engine.described(records)
+        return {name: np.ascontiguousarray(x[:, column]) for column, name in enumerate(self.names)}
 
 
 def tracker_of(row_columns: RowColumns | None) -> DeclaredEngine | None:

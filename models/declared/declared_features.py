@@ -171,7 +171,7 @@ def aggregate_tables(declaration: Declaration) -> AggregateTables | None:
     """
     if not declaration.raw_features:
         return None
-    declared = _declared(declaration)
+    declared = declared_features(declaration)
     return AggregateTables(
         tables=declaration.raw_features,
         kinds=declaration.kinds,
@@ -189,10 +189,17 @@ def features_of(declaration: Declaration) -> tuple[DeclaredFeature, ...]:
     DeclarationError
         A line for each mistake in them.
     """
-    return _declared(declaration).features
+    return declared_features(declaration).features
 
 
-def _declared(declaration: Declaration) -> DeclaredFeatures:
+def declared_features(declaration: Declaration) -> DeclaredFeatures:
+    """Return the aggregates of a declaration, ready for batches.
+
+    Raises
+    ------
+    DeclarationError
+        A line for each mistake in them.
+    """
     entities = {entity.name: entity.columns for entity in declaration.entities}
     try:
         return DeclaredFeatures.of(declaration.raw_features, declaration.kinds, entities)

@@ -1,5 +1,8 @@
 """Names of rule conditions: features, the score, the local time, texts of the transaction."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 
 from models.features.operation import Operation
@@ -43,3 +46,9 @@ RULE_NAMES = Vocabulary(
     names=NAMES,
 )
 """Names that the conditions of rules may have."""
+
+
+def with_features(names: Iterable[str]) -> Vocabulary:
+    """Return the names that the conditions of rules may have where further features are computed."""
+    further = tuple(names)
+    return replace(RULE_NAMES, numbers=NUMBERS | set(further), names=(*NAMES, *further))

@@ -14,6 +14,7 @@ from models.rules.text_table import TextTable
 from schemas.arrow_buffers import numbers
 
 NO_LISTS: Mapping[str, TextTable] = MappingProxyType({})
+NO_NUMBERS: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
 
 
 class RuleBatch:
@@ -30,6 +31,8 @@ class RuleBatch:
         IANA name of the zone of the local times.
     lists : mapping of str to TextTable
         Entries of lists in force in addition to those of the rule book, by list name.
+    further : mapping of str to ndarray of float32, (n,)
+        Further features by name; NaN is missing.
     """
 
     def __init__(
@@ -39,10 +42,11 @@ class RuleBatch:
         scores: NDArray[np.float32],
         time_zone: str = "UTC",
         lists: Mapping[str, TextTable] = NO_LISTS,
+        further: Mapping[str, NDArray[np.float32]] = NO_NUMBERS,
     ) -> None:
         self.lists = lists
         self._records, self._x, self._time_zone = records, x, time_zone
-        self._numbers = {SCORE: scores}
+        self._numbers = {SCORE: scores, **further}
         self._texts: dict[str, TextColumn] = {}
         self.event_time_ms: NDArray[np.int64] = numbers(records.column("event_time"), np.int64)
 

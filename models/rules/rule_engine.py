@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from models.rules.compiled_rule import CompiledRule
 from models.rules.condition import compile_condition, names_in
+from models.rules.fields import RULE_NAMES
 from models.rules.language import read_condition
 from models.rules.lookup import FOR_EVER_MS, Lookup
 from models.rules.rule_batch import RuleBatch
 from models.rules.ruling import Fired, Ruling
+from models.rules.vocabulary import Vocabulary
 from models.scoring.decision import Decision
 from schemas.control_id import id_problem
 from schemas.rule_book import ACTION_NAMES, ACTIONS, LIST_NAME, Action, Rule, RuleBook, RuleError
@@ -35,20 +37,26 @@ class RuleEngine:
     approvals. REVIEW raises approvals of the model. WATCH changes no decision: its hits are counted, and it is a
     reason on alerts.
 
+    Parameters
+    ----------
+    book : RuleBook
+    vocabulary : Vocabulary
+        Names that conditions may have.
+
     Raises
     ------
     RuleError
         The book is invalid; the message names the rule, the expected value and the one found.
     """
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, vocabulary: Vocabulary = RULE_NAMES) -> None:
         _check(book)
         self.book = book
         lists = {
             item.name: Lookup([entry.value for entry in item.entries], [entry.until for entry in item.entries])
             for item in book.lists
         }
-        self.rules = tuple(_compiled(rule, lists) for rule in book.rules)
+        self.rules = tuple(_compiled(rule, lists, vocabulary) for rule in book.rules)
         self._snoozed = Lookup([item.customer_id for item in book.snoozes], [item.until for item in book.snoozes])
 
     def apply(self, batch: RuleBatch, decisions: NDArray[np.uint8], snoozed: Lookup | None = None) -> Ruling:
@@ -115,10 +123,10 @@ def _fired(held: list[Held], final: NDArray[np.uint8]) -> Fired:
     return fired
 
 
-def _compiled(rule: Rule, lists: dict[str, Lookup]) -> CompiledRule:
+def _compiled(rule: Rule, lists: dict[str, Lookup], vocabulary: Vocabulary) -> CompiledRule:
     try:
         expression = read_condition(rule.when)
-        holds = compile_condition(expression, lists)
+        holds = compile_condition(expression, lists, vocabulary)
     except RuleError as error:
         raise RuleError(f"rule {rule.name}: {error}") from None
     expires_ms = FOR_EVER_MS if rule.expires is None else round(rule.expires.timestamp() * 1000)

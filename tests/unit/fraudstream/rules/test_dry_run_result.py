@@ -2,15 +2,21 @@
 
 import json
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from fraudstream.cli import main as cli
 from fraudstream.rules.dry_run_result import dry_run_rules
+from models.declared.declared_engine import DeclaredEngine
+from models.declared.declared_features import declared_features
 from schemas.errors import UserError
 from schemas.rule_book import RuleError
 from tests.unit.fraudstream.archives import labels, quiet
 from tests.unit.rules.books import book, rule
+from tests.unit.schemas.declaration.declarations import COLUMNS, declared
+from tests.unit.training.declared_histories import declared_history_file
 from tests.unit.training.histories import artifact, artifact_folder, history_file
 
 RULES = book(
@@ -18,6 +24,14 @@ RULES = book(
     rule("burst", "count_10m >= 4", "BLOCK"),
     rule("low_score", "score < 0.1", "ALLOW"),
 )
+
+KEYED = """
+[[features]]
+name = "keyed_7d"
+count = true
+window = "7d"
+where = 'entry_mode == "keyed"'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +79,18 @@ def test_command_prints_the_figures(tmp_path, monkeypatch, replayed):
     assert [item["hits"] for item in result["rules"]] == [item.hits for item in replayed.figures.rules]
     shown = CliRunner().invoke(cli.app, line).stdout
     assert f"{replayed.figures.added:,} alerts added, {replayed.figures.removed:,} removed" in shown
+
+
+def test_rules_may_name_declared_features_that_no_model_reads(archived, tmp_path):
+    own = declared(tmp_path, COLUMNS + KEYED)
+    both = book(*RULES.rules, rule("keyed", "keyed_7d >= 2 and not missing(keyed_7d)"))
+    found = dry_run_rules(both, declared_history_file(), artifact(), labels, quiet, declaration=own)
+    (records,) = pq.read_table(declared_history_file()).combine_chunks().to_batches()
+    expected = DeclaredEngine(declared_features(own)).described(records)[:, 0] >= 2
+    assert found.figures.transactions == len(expected)
+    assert found.figures.rules[-1].hits == np.count_nonzero(expected) > 0
+    alone = dry_run_rules(RULES, declared_history_file(), artifact(), labels, quiet)
+    assert found.figures.rules[:-1] == alone.figures.rules
+    assert dry_run_rules(both, archived, artifact(), labels, quiet, declaration=own).left_out == {"keyed": ["keyed_7d"]}
+    with pytest.raises(RuleError, match="rule keyed: expected a feature, `score` or a column"):
+        dry_run_rules(both, declared_history_file(), artifact(), labels, quiet)
