@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import fastavro
+import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,16 +21,22 @@ from fraudstream.system.deadline import wait_until
 from fraudstream.system.ports import LOOPBACK
 from fraudstream.system.run_state import RunState
 from schemas.avro_schemas import TRANSACTION, schema_text
+from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
+from schemas.declared_codec import DeclaredCodec
 from schemas.errors import UserError
 from schemas.framing import header
 from schemas.http_registry import HttpRegistry
 from schemas.registry import value_subject
 from schemas.registry_access import RegistryAccess
 from schemas.rejection import Reason
+from schemas.transaction_batch import TransactionBatchDecoder
+from schemas.validation import Limits
 from tests.integration.embedded_registry import register, stop_registry
 from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
+from tests.records import NOON_MS, transaction
+from tests.unit.schemas.declaration.declarations import declared
 
 pytestmark = pytest.mark.integration
 
@@ -140,6 +147,26 @@ def test_schemas_are_checked_registered_and_listed(open_lane, url, monkeypatch):
     rows = [json.loads(line) for line in command(lane, monkeypatch, "schemas", "ls", "--json").output.splitlines()]
     assert {row["subject"] for row in rows} == set(lane.topics.subject_kinds())
     assert all(len(row["versions"]) == 1 for row in rows)
+
+
+def test_declared_schema_is_registered_and_records_of_it_and_of_the_built_in_one_are_read(
+    open_lane, url, monkeypatch, tmp_path
+):
+    lane, own = open_lane(registry_url=url), declared(tmp_path, '[columns]\nip = "text"\n')
+    subject = value_subject(lane.topics.transactions)
+    older = RecordCodec(TRANSACTION, subject, lane.registry).encode(transaction(1))
+    monkeypatch.setenv("FRAUDSTREAM_JOB__DECLARATION", str(tmp_path / "features.toml"))
+    assert f"new        {subject}" in command(lane, monkeypatch, "schemas", "check").output
+    assert command(lane, monkeypatch, "schemas", "register").exit_code == 0
+    versions = HttpRegistry(RegistryAccess(url=url)).ids(subject, own.schema)
+    assert len(versions) == 2
+    codec = DeclaredCodec(own, subject, lane.registry)
+    assert codec.schema_id == versions[-1]
+    decoder = TransactionBatchDecoder(subject, lane.registry, Limits(), lambda: NOON_MS, declaration=own)
+    keys = [transaction(number)["customer_id"] for number in (1, 2)]
+    found = decoder.decode(keys, [older, codec.encode(transaction(2, ip="10.0.0.1"))], np.full(2, NOON_MS))
+    assert not found.rejections
+    assert found.records.column("ip").to_pylist() == [None, "10.0.0.1"]
 
 
 @pytest.mark.long
