@@ -7,7 +7,9 @@ from fraudstream.control.control_state import ControlState, read_control
 from fraudstream.kafka.broker import Broker
 from jobs.first_records import pack_records
 from jobs.job_config import JobConfig
+from models.rules.fields import rule_names
 from models.rules.rule_engine import RuleEngine
+from models.rules.vocabulary import Vocabulary
 from schemas.avro_schemas import RULES
 from schemas.codec import RecordCodec
 from schemas.registry import rules_subject
@@ -58,12 +60,13 @@ def records_in_force(broker: Broker) -> RecordsInForce:
 def _followed_book(broker: Broker, state: ControlState) -> bytes | None:
     """Return the newest rule book that the job does not refuse: it keeps the former one, too."""
     codec = RecordCodec(RULES, rules_subject(broker.topics.control), broker.registry())
-    return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload)), None)
+    names = rule_names(broker.settings.declaration)
+    return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload, names)), None)
 
 
-def _is_followed(codec: RecordCodec, payload: bytes) -> bool:
+def _is_followed(codec: RecordCodec, payload: bytes, names: Vocabulary) -> bool:
     try:
-        RuleEngine(RuleBook.from_record(codec.decode(payload)))
+        RuleEngine(RuleBook.from_record(codec.decode(payload)), names)
     except Exception:
         return False  # the job refuses it, too
     return True

@@ -12,7 +12,7 @@ from fraudstream.archive.comparison_rows import labels_of
 from models.declared.declared_engine import DeclaredNumbers
 from models.features.batch import DUPLICATE
 from models.rules.dry_run import DryRun, DryRunAccumulator
-from models.rules.fields import TEXTS, with_features
+from models.rules.fields import TEXTS, rule_names
 from models.rules.rule_batch import NO_LISTS, RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.text_table import TextTable
@@ -75,7 +75,7 @@ def dry_run_rules(
     lists
         Entries added to lists, by list.
     declaration
-        Declaration whose features rules may name; they are computed over a history.
+        Declaration whose columns and features rules may name; the features are computed over a history.
 
     Raises
     ------
@@ -85,12 +85,15 @@ def dry_run_rules(
         The path is neither a labelled Parquet file nor an archive.
     """
     declared = DeclaredNumbers(declaration)
-    engine = RuleEngine(book, with_features(declared.names))
+    engine = RuleEngine(book, rule_names(declaration, declared.names))
     require_past(path)
     if is_archive(path):
-        return _on_archive(engine, path, artifact, read_labels, progress, local_zone, lists, declared.names)
+        columns = () if declaration is None else declaration.arrow.names
+        return _on_archive(
+            engine, path, artifact, read_labels, progress, local_zone, lists, {*declared.names, *columns}
+        )
     read = [] if artifact.row_columns is None else [artifact.row_columns.arrow]
-    read += [declaration.arrow] if declaration is not None and declared.names else []
+    read += [declaration.arrow] if declaration is not None else []
     further = pa.unify_schemas([NO_COLUMNS, *read])
     table = read_labelled(path, progress, timezone=timezone, limits=limits, further=further)
     return _on_history(engine, table, artifact, progress, local_zone, lists, declared)

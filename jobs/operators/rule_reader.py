@@ -11,8 +11,10 @@ import numpy as np
 from jobs.operators.loading import MAX_WAIT_S, Loading, Loads
 from jobs.operators.plain_records import plain_transaction
 from models.features.table import FEATURES
+from models.rules.fields import RULE_NAMES
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
+from models.rules.vocabulary import Vocabulary
 from schemas.codec import RecordCodec, UndecodableError
 from schemas.registry import UnknownSchemaError
 from schemas.rule_book import RuleBook
@@ -50,12 +52,14 @@ class RuleReader:
     ----------
     codec : RecordCodec
         Of the rule books on the control topic.
+    vocabulary : Vocabulary
+        Names that conditions may have.
     max_wait_s : float
         Longest wait of `awaited`, from the beginning of the reading.
     """
 
-    def __init__(self, codec: RecordCodec, max_wait_s: float = MAX_WAIT_S) -> None:
-        self._codec = codec
+    def __init__(self, codec: RecordCodec, vocabulary: Vocabulary = RULE_NAMES, max_wait_s: float = MAX_WAIT_S) -> None:
+        self._codec, self._vocabulary = codec, vocabulary
         self._max_wait_s = max_wait_s
         self._last: dict[bytes, Loading[ReadBook]] = {}
         self._loads = Loads[ReadBook]()
@@ -92,7 +96,7 @@ class RuleReader:
             # Shards would wait for the book forever.
             return ReadBook(book_id="", refusal=repr(error))
         try:
-            engine = RuleEngine(book)
+            engine = RuleEngine(book, self._vocabulary)
             engine.apply(_plain_batch(), np.zeros(1, np.uint8))
             return ReadBook(book_id=book.book_id, engine=engine)
         except Exception as error:

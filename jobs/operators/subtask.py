@@ -14,6 +14,7 @@ from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_state import ShardState
+from models.rules.fields import rule_names
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
@@ -45,7 +46,8 @@ class Subtask:
         self.loader = ServingLoader(
             RecordCodec(avro_schemas.CONTROL, value_subject(control), registry), partial(Serving.load, config, registry)
         )
-        self.rules = RuleReader(RecordCodec(avro_schemas.RULES, rules_subject(control), registry))
+        books = RecordCodec(avro_schemas.RULES, rules_subject(control), registry)
+        self.rules = RuleReader(books, rule_names(config.declared))
         self.snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(control), registry)
         self.lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(control), registry))
         self.reports = ModelReports(config, registry)

@@ -72,7 +72,7 @@ class ColumnEncoding:
         """
         if self.risk is not None:
             return self.risk.of(column.fill_null(NO_VALUE))
-        values = _values(self.kind, column, event_time_ms)
+        values = values_of(self.kind, column, event_time_ms)
         return np.where(np.isfinite(values), values, np.float32(self.missing))
 
     @classmethod
@@ -92,7 +92,7 @@ class ColumnEncoding:
         """
         if column.kind is ColumnKind.CATEGORY:
             return cls(name=column.name, kind=column.kind, risk=_rates(column.name, values, is_fraud))
-        known = _values(column.kind, _array(values, column), event_time_ms)
+        known = values_of(column.kind, _array(values, column), event_time_ms)
         known = known[np.isfinite(known)]
         return cls(name=column.name, kind=column.kind, missing=_below(known))
 
@@ -117,7 +117,7 @@ class ColumnEncoding:
         )
 
 
-def _values(kind: ColumnKind, column: pa.Array, event_time_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+def values_of(kind: ColumnKind, column: pa.Array, event_time_ms: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return numbers, flags or hours (n,); NaN or infinite where there is none that a float32 holds."""
     absent = is_null(column)
     match kind:

@@ -9,6 +9,8 @@ from models.features.operation import Operation
 from models.features.table import FEATURES
 from models.rules.local_time import LOCAL_FLAGS, LOCAL_NUMBERS
 from models.rules.vocabulary import Vocabulary
+from schemas.declaration.column_kind import ColumnKind
+from schemas.declaration.declaration import Declaration
 from schemas.transaction_fields import Reader, names_read_by
 
 SCORE = "score"
@@ -48,7 +50,24 @@ RULE_NAMES = Vocabulary(
 """Names that the conditions of rules may have."""
 
 
-def with_features(names: Iterable[str]) -> Vocabulary:
-    """Return the names that the conditions of rules may have where further features are computed."""
-    further = tuple(names)
-    return replace(RULE_NAMES, numbers=NUMBERS | set(further), names=(*NAMES, *further))
+def rule_names(declaration: Declaration | None, features: Iterable[str] = ()) -> Vocabulary:
+    """Return the names that the conditions of rules may have.
+
+    Parameters
+    ----------
+    declaration : Declaration or None
+        Declaration of columns; a built-in name keeps its meaning.
+    features : iterable of str
+        Further features that are computed.
+    """
+    columns = () if declaration is None else declaration.columns
+    own, further = [column for column in columns if column.name not in NAMES], tuple(features)
+    if not own and not further:
+        return RULE_NAMES
+    return replace(
+        RULE_NAMES,
+        flags=FLAGS | {column.name for column in own if column.kind is ColumnKind.FLAG},
+        numbers=NUMBERS | {column.name for column in own if not column.kind.is_text} | set(further),
+        texts=(*TEXTS, *(column.name for column in own if column.kind.is_text)),
+        names=(*NAMES, *(column.name for column in own), *further),
+    )

@@ -7,11 +7,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.features.column_encoding import values_of
 from models.rules.fields import ENTITY_MARKERS, FEATURE_COLUMNS, MARKED_MISSING, SCORE
-from models.rules.local_time import local_times
+from models.rules.local_time import LOCAL_FLAGS, LOCAL_NUMBERS, local_times
 from models.rules.text_column import TextColumn
 from models.rules.text_table import TextTable
 from schemas.arrow_buffers import numbers
+from schemas.declaration.column_kind import ColumnKind
+
+_LOCAL = frozenset((*LOCAL_NUMBERS, *LOCAL_FLAGS))
+_KINDS = {ColumnKind.FLAG.arrow: ColumnKind.FLAG, ColumnKind.TIME.arrow: ColumnKind.TIME}
+"""Kinds of declared columns by their types; others are numbers."""
 
 NO_LISTS: Mapping[str, TextTable] = MappingProxyType({})
 NO_NUMBERS: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
@@ -23,7 +29,7 @@ class RuleBatch:
     Parameters
     ----------
     records : pyarrow.RecordBatch, n rows
-        With `event_time`, and the columns of `TEXTS` that the rules name.
+        With `event_time`, the columns of `TEXTS` that the rules name, and declared ones: without one it is missing.
     x : ndarray of float32, (n, F)
         May hold NaN, which is missing.
     scores : ndarray of float32, (n,)
@@ -54,14 +60,25 @@ class RuleBatch:
         return len(self._x)
 
     def number(self, name: str) -> NDArray[np.float32]:
-        """Return a feature, the score or a part of the local time, (n,); NaN where it is missing."""
+        """Return a feature, the score, a part of the local time or a declared column, (n,); NaN where it is missing."""
         found = self._numbers.get(name)
-        if found is None and name not in FEATURE_COLUMNS:
+        if found is None and name in _LOCAL:
             self._numbers |= local_times(self.event_time_ms, self._time_zone)
             found = self._numbers[name]
         if found is None:
-            found = self._numbers[name] = self._feature(FEATURE_COLUMNS[name])
+            is_feature = name in FEATURE_COLUMNS
+            found = self._feature(FEATURE_COLUMNS[name]) if is_feature else self._declared(name)
+            self._numbers[name] = found
         return found
+
+    def _declared(self, name: str) -> NDArray[np.float32]:
+        """Return numbers, flags as 0 or 1, or hours from a time to the event."""
+        index = self._records.schema.get_field_index(name)
+        if index < 0:
+            return np.full(len(self), np.nan, np.float32)
+        column = self._records.column(index)
+        found = values_of(_KINDS.get(column.type, ColumnKind.NUMBER), column, self.event_time_ms)
+        return np.where(np.isfinite(found), found, np.float32(np.nan))
 
     def _feature(self, column: int) -> NDArray[np.float32]:
         found = np.ascontiguousarray(self._x[:, column])
@@ -75,7 +92,9 @@ class RuleBatch:
         """Return a column of texts."""
         found = self._texts.get(name)
         if found is None:
-            found = self._texts[name] = TextColumn.of(self._records.column(name))
+            index = self._records.schema.get_field_index(name)
+            column = pa.array([None] * len(self), pa.string()) if index < 0 else self._records.column(index)
+            found = self._texts[name] = TextColumn.of(column)
         return found
 
     def absent(self, name: str) -> NDArray[np.bool_]:

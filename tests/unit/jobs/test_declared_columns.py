@@ -1,5 +1,7 @@
 """Declared columns through the job's operators."""
 
+from base64 import b64encode
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,11 +13,14 @@ from models.features.table import FEATURE_NAMES
 from models.scoring.artifact import ArtifactError
 from models.scoring.history_scorer import HistoryScorer
 from producers.encoding import encode_transactions
+from schemas.avro_schemas import RULES
+from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
 from schemas.declaration.with_declared import with_declared
 from schemas.registry import FileRegistry
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
+from tests.unit.rules.books import book, rule
 from tests.unit.schemas.declaration.declarations import declared, payments
 from tests.unit.training.declared_histories import declaration, declared_artifact, declared_folder, with_columns
 from tests.unit.training.histories import artifact_folder, history
@@ -121,3 +126,18 @@ def test_declaration_is_in_the_settings_file_of_the_job(tmp_path):
     read = JobConfig.from_file(tmp_path / "job.json")
     assert read.declared == declaration()
     assert job_config().declared is None
+
+
+def test_rule_on_a_declared_column_raises_alerts_of_the_job():
+    codec = RecordCodec(RULES, "", FileRegistry())
+    written = codec.encode(book(rule("own", 'entry_mode == "keyed" and not missing(ip)')).to_record())
+    job = operator(declaration(), first_rules=b64encode(written).decode())
+    job.send(TRANSACTIONS, records(declaration()), shard=SHARD, time_ms=NOW_MS)
+    fired = {
+        alert["transaction_id"]
+        for alert in job.of("fraud.alerts.v1")
+        if any(reason["code"] == "rule:own" for reason in alert["reasons"])
+    }
+    rows = table().select(["transaction_id", "entry_mode", "ip"]).to_pylist()
+    assert fired == {row["transaction_id"] for row in rows if row["entry_mode"] == "keyed" and row["ip"]}
+    assert fired
