@@ -103,7 +103,7 @@ def test_values_are_counted_and_recognized():
     assert values(records, seen_before="ip") == [0, 0, None, 1, 0]
 
 
-def test_numbers_are_one_value_whatever_the_sign_of_zero():
+def test_zeros_of_both_signs_are_one_value():
     assert values(rows({"risk": 0.0}, {"risk": -0.0}, {"risk": 1.0}), seen_before="risk") == [0, 1, 0]
 
 
