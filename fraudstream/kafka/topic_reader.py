@@ -13,7 +13,12 @@ from fraudstream.system.failures import RuntimeFailure
 SILENCE_S = 20.0
 LEADER_SECONDS = 10.0
 NO_LEADER_YET = frozenset(
-    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # the client's own code, while its metadata has the topic without the partition
+    }
 )
 Ranges = list[tuple[int, int, int]]
 """Number, oldest offset, and the offset after the newest, of each partition."""

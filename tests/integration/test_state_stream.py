@@ -14,7 +14,7 @@ from tests.unit.training.histories import artifact_folder
 
 pytestmark = pytest.mark.integration
 
-PART, STREAM_S = 3_000, 10.0
+PART, STREAM_S = 3_000, 15.0
 BATCH_MS = 500
 """So long that a micro-batch is open wherever a steady stream is stopped."""
 
@@ -31,7 +31,7 @@ def carry_over(lane: Lane, savepoint: str, folder: Path, **job: object) -> str:
 def stop_in_mid_stream(lane: Lane, table) -> str:
     """Stop the job while it is sent transactions."""
     with lane.sending(table, rate=len(table) / STREAM_S):
-        lane.await_records(lane.topics.scores, lane.size(lane.topics.scores) + len(table) // 5)
+        lane.await_records(lane.topics.scores, lane.size(lane.topics.scores) + len(table) // 20)
         return lane.stop_with_savepoint()
 
 
