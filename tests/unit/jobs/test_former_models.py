@@ -47,8 +47,8 @@ def test_scores_are_the_models_of_the_alerts_first_features_bit_for_bit(alerts):
 
 def test_alerts_are_explained_by_the_model(alerts):
     record = AlertRecord(alert=alerts[0], repeats=0, logged=None)
-    assert record.features.shape == (WIDTH,)
-    assert explain(former_artifact(), record.features).score == alerts[0]["score"]
+    assert record.features_of().shape == (WIDTH,)
+    assert explain(former_artifact(), record.features_of()).score == alerts[0]["score"]
 
 
 def test_a_model_of_this_version_scores_entities(tmp_path):
