@@ -90,8 +90,7 @@ class AggregatePool(HashedPool):
         count = len(record.events)
         self.events[slot, :count] = record.events
         if record.older is not None:
-            for held, array in zip(self.older.of(slot), record.older, strict=True):
-                held[...] = array
+            self.older.put(slot, record.older)
         id_row = self.ids.add(record.ids) if len(record.ids[0]) else 0
         tiled = record.older is not None
         self.heads[slot] = (key, record.sequence, record.first_ms, id_row, count, tiled, 1, 0)
@@ -99,8 +98,7 @@ class AggregatePool(HashedPool):
     def _grow(self, least: int) -> None:
         tiled, held = np.flatnonzero(self.heads["tiled"]), self.older
         super()._grow(least)
-        for grown, array in zip(self.older, held, strict=True):
-            grown[tiled] = array[tiled]  # the pages of the others stay untouched
+        self.older.put(tiled, held.of(tiled))  # the pages of the others stay untouched
         self.heads["fresh"] = 1
 
     def _allocate(self, capacity: int) -> None:

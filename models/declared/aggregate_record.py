@@ -78,9 +78,19 @@ class OlderState(NamedTuple):
     trace_ms: NDArray[np.int64]
     trace_values: NDArray[np.float64]
 
-    def of(self, slot: int) -> OlderState:
-        """Return that of one entity of many, as views."""
-        return OlderState(*(array[slot] for array in self))
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Return the arrays, all of one type to a type checker."""
+        return self
+
+    def of(self, slots: int | NDArray[np.int64]) -> OlderState:
+        """Return that of one entity of many, as views, or of several, as copies."""
+        return OlderState(*(array[slots] for array in self.arrays))
+
+    def put(self, slots: int | NDArray[np.int64], older: OlderState) -> None:
+        """Overwrite that of one entity or of several."""
+        for held, array in zip(self.arrays, older.arrays, strict=True):
+            held[slots] = array
 
 
 class AggregateRecord(NamedTuple):
