@@ -95,7 +95,7 @@ MEASUREMENTS: Sequence[Measurement] = (
         name="worlds",
         measures="Recall of the default model in several simulated worlds, by kind of fraud",
         needs_stack=False,
-        options={"worlds": "number of worlds, seeds from 1 on"},
+        options={"worlds": "number of worlds, seeds from 1 on", "days": "length of each, days"},
     ),
     Measurement(
         name="targets",

@@ -31,30 +31,31 @@ def measures(manifest: Manifest) -> list[float]:
     return [*at_1pct, *(by_kind.get(kind, float("nan")) for kind in KINDS)]
 
 
-def of_world(seed: int, customers: int, feature_sets: Sequence[TrainedFeatures]) -> dict[str, list[float]]:
+def of_world(config: SimulationConfig, feature_sets: Sequence[TrainedFeatures]) -> dict[str, list[float]]:
     """Simulate a world and return the measures of a model trained on each feature set."""
     with tempfile.TemporaryDirectory() as folder:
         history = Path(folder) / "history.parquet"
-        pq.write_table(simulate(SimulationConfig(seed=seed, customers=customers)), history)
+        pq.write_table(simulate(config), history)
         found: dict[str, list[float]] = {}
         for features in feature_sets:
-            with console.status(f"world {seed}: training on {features} features"):
+            with console.status(f"world {config.seed}: training on {features} features"):
                 manifest = train(history, Path(folder) / features, TrainingSettings(features=features))
             found[features] = measures(manifest)
         return found
 
 
-def run(brief: bool = False, *, worlds: int = 5) -> Report:
+def run(brief: bool = False, *, worlds: int = 5, days: int = 30) -> Report:
     """Train and measure in each world; a model of one world is measured on that world's last quarter."""
     seeds = range(1, (1 if brief else worlds) + 1)
     sets: Sequence[TrainedFeatures] = get_args(TrainedFeatures)
-    found = {seed: of_world(seed, 1_000 if brief else 5_000, sets) for seed in seeds}
+    customers = 1_000 if brief else 5_000
+    found = {seed: of_world(SimulationConfig(seed=seed, customers=customers, days=days), sets) for seed in seeds}
     rows = [(f"{seed}, {name}", values[name]) for name in sets for seed, values in found.items()]
     means = {name: np.nanmean([values[name] for values in found.values()], axis=0).tolist() for name in sets}
     rows += [(f"mean, {name}", values) for name, values in means.items()]
     return Report(
         suite="worlds",
-        workload=f"Simulated worlds of the seeds 1 to {seeds[-1]}: 30 days, the model trained on the first three "
+        workload=f"Simulated worlds of the seeds 1 to {seeds[-1]}: {days} days, the model trained on the first three "
         "quarters by default settings and measured on the last one, with 1 % of the transactions alerted.",
         figures={
             name: dict(zip(MEASURES, np.round(values, 4).tolist(), strict=True)) for name, values in means.items()
