@@ -71,8 +71,11 @@ def _git(*arguments: str) -> None:
 
 def _figures(clone: Path, python: Path, measurement: str, brief: bool) -> dict[str, float]:
     """Run a measurement of a clone; return its numbers by name, also where a promise of it does not hold."""
-    results = ["--results", str(ROOT.absolute() / "commits" / "results"), *(["--brief"] if brief else [])]
-    done = _run([str(python), "-m", "benchmarks", *measurement.split(), *results], clone)
+    line = [str(python), "-m", "benchmarks", *measurement.split()]
+    # Whether the machine is quiet is asked once for all turns; earlier commits do not ask.
+    asks = "--busy" in _run([*line, "--help"], clone).stdout
+    options = [*(["--brief"] if brief else []), *(["--busy"] if asks else [])]
+    done = _run([*line, "--results", str(ROOT.absolute() / "commits" / "results"), *options], clone)
     try:
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError) as error:
