@@ -14,7 +14,7 @@ _ADVICE = {
     "EXPIRED_TOKEN": "Renew the credentials",
     "NETWORK_CONNECTION": "Start it, or correct AWS_ENDPOINT_URL",
 }
-_OTHER = "See the page on object storage: credentials, AWS_REGION and AWS_ENDPOINT_URL"
+_OTHER = "Check credentials, AWS_REGION and AWS_ENDPOINT_URL, see docs/object-storage.md"
 
 
 class S3Error(UserError):

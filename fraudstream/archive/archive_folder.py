@@ -11,7 +11,6 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -22,7 +21,8 @@ from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
 from models.whole_file import replace_file, sync, whole_file
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
-from schemas.s3_path import S3Path, file_system, reading
+from schemas.parquet_dataset import parquet_dataset
+from schemas.s3_path import S3Path, reading
 
 STATE_FILE = "_archive.json"  # readers of datasets pass over names that begin so
 OUR_NAME = re.compile(r"(?P<partial>_)?(?P<partition>\d+)-(?P<offset>\d{20})\.parquet")
@@ -249,11 +249,6 @@ def _write_whole(rows: pa.Table, path: Path) -> None:
         pq.write_table(rows, partial)
 
 
-def _dataset(files: list[Path]) -> ds.Dataset:
-    keys = [file.key for file in files if isinstance(file, S3Path)]
-    return ds.dataset(keys, filesystem=file_system()) if keys else ds.dataset([str(file) for file in files])
-
-
 def _values_of(name: str) -> pc.Expression:
     """Return a column of the archive, whose files of an earlier version have it under its former name."""
     return pc.coalesce(pc.field(name), pc.field(_FORMER[name])) if name in _FORMER else pc.field(name)
@@ -279,7 +274,7 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
         return None
     try:
         with reading(root):
-            found = _dataset(files)  # has the columns of the first file, and those of an earlier version lack some
+            found = parquet_dataset(files)  # has the columns of the first file; those of an earlier version lack some
             ours = found.replace_schema(_READ_ARROW) if LOG_OFFSET in found.schema.names else found
             return ours.to_table(columns={name: _values_of(name) for name in columns}, filter=wanted)
     except (pa.ArrowException, OSError) as error:
