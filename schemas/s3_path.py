@@ -91,6 +91,11 @@ class S3Path(PosixPath):
             if not missing_ok:
                 raise
 
+    def remove_tree(self) -> None:
+        """Delete a folder with all that is in it."""
+        with self.answering("delete"):
+            file_system().delete_dir(self.key)
+
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """Return kind, size and time of change."""
         del follow_symlinks

@@ -51,14 +51,16 @@ def _mark_used(folder: Path) -> None:
 
 def used_s(folder: Path) -> float:
     """Return when a folder of the store was last asked for, in seconds since 1970."""
-    return (folder / MANIFEST_FILE if isinstance(folder, S3Path) else folder).stat().st_mtime
+    if isinstance(folder, S3Path):
+        return max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
+    return folder.stat().st_mtime
 
 
 def remove_model(folder: Path) -> None:
     """Remove a folder of the store; no reader finds a part of it whole."""
     if isinstance(folder, S3Path):
         (folder / MANIFEST_FILE).unlink(missing_ok=True)  # without it there is no artifact
-        (folder / MODEL_FILE).unlink(missing_ok=True)
+        folder.remove_tree()
         return
     gone = folder.with_name(f".gone-{folder.name}")
     folder.rename(gone)

@@ -177,6 +177,7 @@ def test_model_store_in_s3_holds_a_model_once_and_whole(folder):
     remove_model(stored)
     with pytest.raises(ArtifactError, match="No such file"):
         load_artifact(stored)
+    assert not stored.exists()
 
 
 def test_missing_bucket_or_file_is_a_message(folder):
