@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.terminal import AsJson, Rows, err, settings_of, show, warn
 from schemas.label_offset import label_offset_text
 
@@ -25,7 +26,7 @@ def explain(
     alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="Id of the alert.")],
     *,
     model: Annotated[
-        Path | None, typer.Option(help="Folder of the model artifact; found by the alert's model id by default.")
+        Path | None, path_option(help="Folder of the model artifact; found by the alert's model id by default.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from models.drift.signals import SIGNALS
 from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
 from schemas.position import OFFSET_MASK, offset_of
+from schemas.s3_path import as_path
 
 MARKER_OFFSETS = OFFSET_MASK - 1, OFFSET_MASK
 """Offsets of the records that follow the open micro-batches of a savepoint."""
@@ -91,7 +91,7 @@ class ExportShards(ReleasingOperator):
         ShardScorer(key, lambda load: engine(load=load), state, 1_000).write_all()
         index = SHARD_KEYS[self._config.shards].index(key)
         entries = entries_of(state, SHARD_ROUTES, index)
-        write_entries(state_file(Path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
+        write_entries(state_file(as_path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
 
 
 class ExportEntities(ReleasingOperator):
@@ -114,7 +114,7 @@ class ExportEntities(ReleasingOperator):
         if key not in self._written:
             EntityShard(self._state, capacity=1_000).write_all()
             index = SHARD_KEYS[self._config.entity_shards].index(key)
-            file = state_file(Path(self._folder), ENTITIES, index)
+            file = state_file(as_path(self._folder), ENTITIES, index)
             write_entries(file, entries_of(self._state, ENTITY_ROUTES, index), {})
             self._written.add(key)
 
@@ -138,7 +138,7 @@ class ExportDrift(ReleasingOperator):
         if name not in self._written:
             index = [signal.name for signal in SIGNALS].index(name)
             write_entries(
-                state_file(Path(self._folder), DRIFT, index), entries_of(self._state, DRIFT_ROUTES, index), {}
+                state_file(as_path(self._folder), DRIFT, index), entries_of(self._state, DRIFT_ROUTES, index), {}
             )
             self._written.add(name)
 

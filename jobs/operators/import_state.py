@@ -24,6 +24,7 @@ from jobs.operators.state_routes import Route, Routes
 from jobs.shards import BUCKETS, SHARD_KEYS
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, IMPORTED, SHARED, StateEntry, read_entries, state_file
 from models.drift.signals import SIGNALS
+from schemas.s3_path import as_path
 
 _AT_ONCE = 1_000
 
@@ -59,7 +60,7 @@ class ImportState(ReleasingOperator):
         key = ctx.get_current_key()
         if key in self._filled:
             return
-        files = [state_file(Path(self._folder), self._part, index) for index in range(self._exported_shards)]
+        files = [state_file(as_path(self._folder), self._part, index) for index in range(self._exported_shards)]
         filling = ShardFilling(self._state, self._routes, self._config.mode)
         filling.fill(entries_of_shard(files, self._keys.index(key), len(self._keys)))
         self._filled.add(key)
