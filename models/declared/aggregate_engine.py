@@ -47,6 +47,10 @@ class AggregateEvents(NamedTuple):
         """Return the events from one to another."""
         return AggregateEvents(self.keys[begin:end], self.rows[begin:end], self.words[begin:end])
 
+    def take(self, chosen: NDArray[np.int64]) -> AggregateEvents:
+        """Return some events by their indices."""
+        return AggregateEvents(self.keys[chosen], self.rows[chosen], self.words[chosen])
+
 
 class AggregateEngine(StoredEntities[AggregatePool]):
     """Advances entities of one kind by their events, in the order of arrival, and describes each event.

@@ -211,7 +211,7 @@ def _aggregates(
     plan = plan_aggregates(sorted(features, key=lambda found: (found[1].verb, found[1].source, str(found[1].where),
                                                                found[1].window_ms)))  # fmt: skip
     read = (f"kind {column} {kinds[column]}" for column in (*plan.hashes, *plan.numbers))
-    plan = replace(plan, layout=(*plan.layout, *read))
+    plan = replace(plan, layout=(f"entity {name} of {', '.join(columns)}", *plan.layout, *read))
     conditions = tuple(
         (tuple(compiled[text] for text in (condition.where, condition.share) if text is not None), condition.present)
         for condition in plan.conditions

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEvents
 from models.declared.aggregate_plan import HEAD_WORDS, MASK, TIME, TRANSACTION, AggregatePlan
+from models.declared.aggregate_record import AggregateLayout
 from models.declared.declared_columns import DeclaredColumns
 from models.rules.named_columns import NamedColumns
 
@@ -42,8 +41,7 @@ class EntityAggregates:
     @cached_property
     def id(self) -> int:
         """63-bit hash of the entity and of what its state holds; names of features change nothing."""
-        meaning = json.dumps([self.name, self.columns, self.plan.layout]).encode()
-        return int.from_bytes(hashlib.sha256(meaning).digest()[:8], "little") >> 1
+        return AggregateLayout(self.plan).id >> 1
 
     @property
     def x_columns(self) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.declared.aggregate_engine import AggregateEngine, AggregateEvents
+from models.declared.aggregate_engine import AggregateEngine
 from models.declared.declared_features import DeclaredFeatures
 from models.declared.sequence_entry import sequences_of
 from models.scoring.entity_replay import Progress
@@ -54,10 +54,10 @@ def replay_declared(
     for number, (entity, every) in enumerate(
         zip(declared.entities, declared.events(transactions.records), strict=True)
     ):
-        events = _selected(every, np.flatnonzero(of_wanted(every.keys, index[every.rows] >= 0)))
+        events = every.take(np.flatnonzero(of_wanted(every.keys, index[every.rows] >= 0)))
         numbers = sequences_of(entity.id, recorded.declared)[events.rows]
         order = ReplayOrder(transactions, recorded.known, events.keys, events.rows, numbers)
-        replayed = _selected(events, order.advanced)
+        replayed = events.take(order.advanced)
         replayed = replayed._replace(rows=index[replayed.rows] % (k + 1))
         for part in order.parts():
             if part.begins:
@@ -68,7 +68,3 @@ def replay_declared(
         uncertain[replayed.rows, number] = order.uncertain()
         shared += order.shared_numbers
     return ReplayedFeatures(declared.completed(x[:k]), uncertain[:k], shared)
-
-
-def _selected(events: AggregateEvents, rows: Rows) -> AggregateEvents:
-    return AggregateEvents(*(column[rows] for column in events))

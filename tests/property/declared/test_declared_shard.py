@@ -116,6 +116,16 @@ def test_the_order_and_the_names_of_features_do_not_change_their_state(ip_and_me
     assert found.declared_x[:, ::-1].tobytes() == expected[40:].tobytes()
 
 
+def test_entities_by_another_column_start_empty(ip_and_merchant):
+    declared, records = ip_and_merchant
+    shards = DeclaredShards(declared)
+    shards.advance(records.slice(0, 40))
+    other, later = DeclaredFeatures.of(RATE, KINDS, {"ip": ("mcc",)}), records.slice(40)
+    records_of_both = later.set_column(later.schema.names.index("mcc"), "mcc", later["ip"])
+    found = shards.restored(other).advance(records_of_both).declared_x[:, 0]
+    assert found.tobytes() == DeclaredEngine(other).advance(records_of_both)[:, 0].tobytes()
+
+
 @pytest.mark.parametrize("written", [True, False])
 def test_entities_whose_features_changed_start_empty_and_others_go_on(ip_and_merchant, written):
     declared, records = ip_and_merchant
