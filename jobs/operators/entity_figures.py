@@ -8,7 +8,7 @@ from typing import NamedTuple
 class EntityFigures(NamedTuple):
     """Sizes of a shard now, and what it did since it was opened.
 
-    An entity that declared features read counts once more for them.
+    An entity with declared features counts for these too.
 
     Parameters
     ----------
