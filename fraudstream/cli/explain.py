@@ -160,9 +160,10 @@ def _sequence_numbers(numbers: Sequence[int]) -> str:
 
 def _labels_of_entities(alert: dict[str, Any]) -> dict[str, str]:
     """Return the labels known to each entity with labels; an alert of an earlier version has none."""
-    from models.features.entity import LABELLED_ENTITIES
+    from models.features.entity import ENTITIES, LABELLED_ENTITIES
 
-    offsets, count = alert["entity_label_offsets"], max(len(alert["entity_sequences"]), 1)
+    # Sequence numbers of declared entities follow, which have no labels.
+    offsets, count = alert["entity_label_offsets"], min(max(len(alert["entity_sequences"]), 1), len(ENTITIES))
     each = len(offsets) // count
     known = [offsets[number * each : (number + 1) * each] for number in range(count if each else 0)]
     named = zip(LABELLED_ENTITIES, known, strict=False)
