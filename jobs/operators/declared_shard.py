@@ -54,7 +54,7 @@ class DeclaredShard:
     def __init__(self, state: DeclaredState, declared: DeclaredFeatures, capacity: int) -> None:
         self._state, self._entities = state, declared.entities
         stored = state.declared_next_sequence.value()
-        next_sequence = _SEQUENCE.unpack(stored)[0] if stored else 0
+        self._unused = next_sequence = _SEQUENCE.unpack(stored)[0] if stored else 0
         self._loaded = self._expired = 0
         self._engines = [
             AggregateEngine(
@@ -118,7 +118,7 @@ class DeclaredShard:
 
     @property
     def _next_sequence(self) -> int:
-        return max(engine.next_sequence for engine in self._engines)
+        return max(self._unused, *(engine.next_sequence for engine in self._engines))
 
     def _reply(self, index: int, events: AggregateEvents, *, adds: bool) -> AggregateReply:
         engine, n = self._engines[index], len(events.keys)
@@ -148,6 +148,8 @@ class DeclaredShard:
             if engine is not None:
                 keys, words = columns[2 * index : 2 * index + 2]
                 engine.restore(first, AggregateEvents.of_bytes(keys, b"", words))
+            # Records of an entity that is not declared now may have these numbers, and it may be declared again.
+            self._unused = max(self._unused, first + len(columns[2 * index]) // 8)
 
     def _load(self, layout: AggregateLayout, key: int) -> bytes | None:
         raw = self._state.read_declared(key)

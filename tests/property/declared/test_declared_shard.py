@@ -4,6 +4,7 @@ import json
 from itertools import cycle
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -149,6 +150,23 @@ def test_sequence_numbers_go_on_where_the_log_is_empty(ip_and_merchant):
     after = sequences_of(declared.entities[0].id, shards.restored().advance(records.slice(40)).sequences)
     of_ip = declared.events(records)[0]
     numbers = np.concatenate((before, after))
+    for key in np.unique(of_ip.keys):
+        assert (np.diff(numbers[of_ip.rows[of_ip.keys == key]]) > 0).all()
+
+
+def test_an_entity_that_is_declared_again_counts_every_event(ip_and_merchant, monkeypatch):
+    declared, records = ip_and_merchant
+    monkeypatch.setattr(declared_shard, "SEGMENT_EVENTS", 3)
+    shards, ip = DeclaredShards(declared), declared.entities[0].id
+    given = [sequences_of(ip, shards.advance(records.slice(begin, 3)).sequences) for begin in range(0, 60, 3)]
+    without = shards.restored(DeclaredFeatures.of(RATE[1:], KINDS, ENTITIES))
+    without.advance(records.slice(60, 3))
+    found = without.restored(declared).advance(records.slice(63))
+    assert not np.isnan(found.declared_x).any()
+    given.append(sequences_of(ip, found.sequences))
+    numbers = np.concatenate(given)
+    (seen,) = pa.Table.from_batches([records.slice(0, 60), records.slice(63)]).combine_chunks().to_batches()
+    of_ip, _ = declared.events(seen)
     for key in np.unique(of_ip.keys):
         assert (np.diff(numbers[of_ip.rows[of_ip.keys == key]]) > 0).all()
 
