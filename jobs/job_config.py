@@ -14,6 +14,7 @@ from jobs.shards import SHARD_KEYS
 from schemas.declaration.declaration import Declaration
 from schemas.errors import UserError
 from schemas.registry_access import RegistryAccess
+from schemas.s3_path import as_path
 from schemas.time_zone import time_zone_problem
 from schemas.topics import Direction, Topics
 from schemas.validation import Limits
@@ -318,7 +319,7 @@ class JobConfig:
     @property
     def model_folder(self) -> Path:
         """The model artifact's folder."""
-        return Path(self.model)
+        return as_path(self.model)
 
     def to_json(self) -> str:
         """Return the settings as JSON, see `from_file`."""

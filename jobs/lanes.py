@@ -35,6 +35,10 @@ class LanePart(NamedTuple):
     counts: NDArray[np.int64]
 
 
+NO_PART = LanePart(0, np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64))
+"""Part of a lane that has none of the rows."""
+
+
 class Lanes:
     """Lanes of an operator that is keyed by shard.
 
@@ -85,5 +89,5 @@ def decode_shards(raw: bytes | memoryview) -> Iterator[tuple[int, slice]]:
     """Yield each shard's key of `encode_shards`, and its rows in the blob."""
     keys, counts = np.frombuffer(raw, "<i8").reshape(2, -1)
     ends = np.cumsum(counts).tolist()
-    for key, begin, end in zip(keys.tolist(), [0, *ends[:-1]], ends, strict=True):
+    for key, begin, end in zip(keys.tolist(), [0, *ends][:-1], ends, strict=True):
         yield key, slice(begin, end)

@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 
 from jobs.job_config import JobConfig
 from models.drift.signals import SIGNALS
+from models.whole_file import whole_file
 from schemas.errors import UserError
+from schemas.parquet_dataset import parquet_dataset
+from schemas.s3_path import arrow_source
 
 FORM = b"state v1"
 """Version of the files."""
@@ -89,9 +92,11 @@ def write_entries(file: Path, entries: Iterable[StateEntry], unprocessed: Unproc
     """
     found = json.dumps({table: sorted(positions) for table, positions in unprocessed.items()})
     schema = _ENTRIES.with_metadata({**(_ENTRIES.metadata or {}), _UNPROCESSED: found.encode()})
-    draft = file.with_suffix(".draft")
     left = iter(entries)
-    with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+    with (
+        whole_file(file, partial=file.with_suffix(".draft")) as draft,
+        pq.ParquetWriter(draft, schema, compression="zstd") as writer,
+    ):
         while chunk := list(islice(left, _CHUNK)):
             columns = [list(column) for column in zip(*chunk, strict=True)]
             table = pa.Table.from_arrays(
@@ -99,7 +104,6 @@ def write_entries(file: Path, entries: Iterable[StateEntry], unprocessed: Unproc
                 schema=schema,
             )
             writer.write_table(table.sort_by("bucket"), row_group_size=_GROUP)
-    draft.replace(file)
 
 
 def read_entries(file: Path, buckets: Collection[int]) -> Iterator[StateEntry]:
@@ -112,7 +116,7 @@ def read_entries(file: Path, buckets: Collection[int]) -> Iterator[StateEntry]:
     """
     require_state_file(file)
     wanted = ds.field("bucket").isin(pa.array(buckets, pa.int16()))
-    for batch in ds.dataset(file, format="parquet").to_batches(filter=wanted, batch_size=_GROUP, use_threads=False):
+    for batch in parquet_dataset([file]).to_batches(filter=wanted, batch_size=_GROUP, use_threads=False):
         yield from map(StateEntry._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
 
@@ -131,7 +135,7 @@ def require_state_file(file: Path) -> dict[bytes, bytes]:
         It is another file, cut off, or of another version.
     """
     try:
-        schema = pq.read_schema(file)
+        schema = pq.read_schema(arrow_source(file))
     except (OSError, pa.ArrowInvalid) as error:
         raise StateFileError(f"expected a file of an exported state at {file}, got {error}. Export again") from None
     metadata: dict[bytes, bytes] = schema.metadata or {}

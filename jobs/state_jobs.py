@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from pyflink.common import Types
@@ -22,6 +21,7 @@ from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, state_files
 from jobs.topology import key_by_first, united
 from models.drift.signals import SIGNALS
 from schemas.list_entry import LIST_PREFIX
+from schemas.s3_path import as_path
 
 MARKERS_A_SECOND = 50
 """Markers of each shard."""
@@ -56,7 +56,7 @@ def build_import(tables: StreamTableEnvironment, config: JobConfig, folder: str)
         (uids.DETECT_DRIFT, DRIFT, ImportDrift),
     )
     for uid, part, reader in readers:
-        exported_shards = len(state_files(Path(folder), part))
+        exported_shards = len(state_files(as_path(folder), part))
         _end(_triggers_of(tables, uid, config), reader(config, folder, exported_shards), uid, config)
 
 

@@ -13,6 +13,7 @@ from schemas.errors import ColumnError, UserError
 from schemas.file_limits import USUAL_LIMITS, FileLimits
 from schemas.flag_column import flag_column
 from schemas.history_rules import broken_rules
+from schemas.s3_path import arrow_source, reading
 from schemas.time_column import UTC_MS, require_timezone, time_column
 from schemas.transaction_fields import LABEL_FIELDS, TRANSACTION_FIELDS, Reader, arrow_schema
 from schemas.transaction_key import transaction_keys
@@ -162,9 +163,9 @@ def _read(path: Path) -> pa.Table:
     if path.is_dir():
         raise UserError(f"expected a Parquet file at {path}, got a folder. Name a file of it, or join them to one")
     try:
-        with pq.ParquetFile(path) as file:
+        with reading(path), pq.ParquetFile(arrow_source(path)) as file:
             _refuse_repeated(path, file.schema_arrow.names)
-        return pq.read_table(path, partitioning=None)
+            return pq.read_table(arrow_source(path), partitioning=None)
     except FileNotFoundError:
         raise UserError(f"expected a Parquet file at {path}, got none. Make one with `simulate`") from None
     except (pa.ArrowException, OSError) as error:

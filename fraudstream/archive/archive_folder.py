@@ -1,6 +1,5 @@
 """Archive folder: Parquet files by date, and the offsets that they reach."""
 
-import fcntl
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +11,20 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fraudstream.archive.writer_lock import LOCK_FILE, WriterLock
 from fraudstream.system.kept_json import read_kept
 from models.features.former_names import FORMER_NAMES
 from models.features.table import FEATURE_NAMES, TABLE_WIDTHS
 from models.whole_file import replace_file, sync, whole_file
 from schemas.columns import INFERENCE_ARROW
 from schemas.errors import UserError
+from schemas.parquet_dataset import parquet_dataset
+from schemas.s3_path import S3Path, reading
 
-STATE_FILE, LOCK_FILE = "_archive.json", "_archive.lock"  # readers of datasets pass over names that begin so
+STATE_FILE = "_archive.json"  # readers of datasets pass over names that begin so
 OUR_NAME = re.compile(r"(?P<partial>_)?(?P<partition>\d+)-(?P<offset>\d{20})\.parquet")
 LOG_PARTITION, LOG_OFFSET, OTHER_FEATURES = "log_partition", "log_offset", "other_features"
 
@@ -77,16 +78,9 @@ class ArchiveFolder:
         self._root = root
         self._topic = topic
         root.mkdir(parents=True, exist_ok=True)
-        # Held as long as the object: opening by a `with` would let it go.
-        self._lock = (root / LOCK_FILE).open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            raise UserError(
-                f"expected no other archive writing to {root}, but one is: stop it, or choose another --out"
-            ) from None
+        self._lock = WriterLock(root)
         self.topic_id: str | None = None
+        self.next_offsets: dict[int, int] = {}
         self.next_offsets = self._read_state()
         self._remove_unfinished()
 
@@ -96,7 +90,7 @@ class ArchiveFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.close()
+        self._lock.release()
 
     def write(self, table: pa.Table, next_offsets: dict[int, int]) -> int:
         """Keep rows for good.
@@ -156,11 +150,11 @@ class ArchiveFolder:
     def _read_state(self) -> dict[int, int]:
         path = self._root / STATE_FILE
         if not path.exists():
-            found = {item.name for item in self._root.iterdir()} - {LOCK_FILE, f"{STATE_FILE}.partial"}
+            found = {item.name for item in self._root.glob("*")} - {LOCK_FILE, f"{STATE_FILE}.partial"}
             if found:
                 raise UserError(f"expected an archive or an empty folder at {self._root}, got {min(found)} in it")
             self._write_state({})
-        state: _State = read_kept(path, _State, "how far an archive goes", "Restore the file, or choose another --out")
+        state = self._parse_state()
         if state.topic != self._topic:
             raise UserError(
                 f"expected an archive of the topic {self._topic} at {self._root}, got one of {state.topic}: "
@@ -169,12 +163,28 @@ class ArchiveFolder:
         self.topic_id = state.topic_id
         return state.next_offsets
 
+    def _parse_state(self) -> _State:
+        path, advice = self._root / STATE_FILE, "Restore the file, or choose another --out"
+        state: _State = read_kept(path, _State, "how far an archive goes", advice)
+        return state
+
     def _write_state(self, next_offsets: dict[int, int]) -> None:
         by_name = {str(partition): offset for partition, offset in sorted(next_offsets.items())}
         state = {"topic": self._topic, "topic_id": self.topic_id, "next_offsets": by_name}
+        if isinstance(self._root, S3Path):
+            self._require_own_state()
         replace_file(self._root / STATE_FILE, orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE), synced=True)
         sync(self._root)
         self.next_offsets = next_offsets
+
+    def _require_own_state(self) -> None:
+        """Refuse to go on where a writer of another machine, which no lock excludes, was here since."""
+        path = self._root / STATE_FILE
+        if path.exists() and self._parse_state().next_offsets != self.next_offsets:
+            raise UserError(
+                f"expected no other archive writing to {self._root}, but one on another machine is: stop one of them. "
+                "If both wrote the same offsets, archive again into another --out"
+            )
 
     def _remove_unfinished(self) -> None:
         for file in self._root.glob("date=*/*"):
@@ -259,13 +269,14 @@ def read_archived_files(root: Path, columns: list[str], wanted: pc.Expression | 
     UserError
         A file of it is none that `fraudstream archive` wrote, or was cut.
     """
-    files = [str(path) for path in archived_files(root)]
+    files = archived_files(root)
     if not files:
         return None
     try:
-        found = ds.dataset(files)  # has the columns of the first file, and those of an earlier version lack some
-        ours = found.replace_schema(_READ_ARROW) if LOG_OFFSET in found.schema.names else found
-        return ours.to_table(columns={name: _values_of(name) for name in columns}, filter=wanted)
+        with reading(root):
+            found = parquet_dataset(files)  # has the columns of the first file; those of an earlier version lack some
+            ours = found.replace_schema(_READ_ARROW) if LOG_OFFSET in found.schema.names else found
+            return ours.to_table(columns={name: _values_of(name) for name in columns}, filter=wanted)
     except (pa.ArrowException, OSError) as error:
         got = str(error).splitlines()[0][:200]
         raise UserError(

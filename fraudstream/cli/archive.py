@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, warn
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def archive(
     context: typer.Context,
     *,
-    target: Annotated[Path, typer.Option("--out", help="Folder of the archive; an existing one is continued.")],
+    target: Annotated[Path, path_option("--out", help="Folder of the archive; an existing one is continued.")],
     follow: Annotated[bool, typer.Option("--follow", help="Run until Ctrl-C.")] = False,
     flush_s: Annotated[
         float, typer.Option(min=1, help="Maximum seconds between two writes; shorter makes more files.")

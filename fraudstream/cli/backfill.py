@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, count_bar, err, settings_of, show
 
@@ -14,9 +15,9 @@ BATCHES_OF_A_GROUP = 16
 def backfill(
     context: typer.Context,
     *,
-    history: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file in the canonical columns.")],
-    model: Annotated[Path, typer.Option(help="Folder of the model artifact.")],
-    target: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    history: Annotated[Path, path_argument(metavar="FILE", help="Parquet file in the canonical columns.")],
+    model: Annotated[Path, path_option(help="Folder of the model artifact.")],
+    target: Annotated[Path, path_option("--out", help="Parquet file to write.")],
     without_labels: Annotated[
         bool, typer.Option("--without-labels", help="Compute without labels; the file needs none.")
     ] = False,

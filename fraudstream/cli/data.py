@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, write_line
 from schemas.errors import UserError
@@ -34,7 +35,7 @@ class Pace(TypedDict):
 
 def simulate(
     *,
-    target: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    target: Annotated[Path, path_option("--out", help="Parquet file to write.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same file.")] = 1,
     customers: Annotated[int, typer.Option(min=10, help="Number of customers.")] = 5_000,
     merchants: Annotated[int, typer.Option(min=100, help="Number of merchants.")] = 2_000,
@@ -138,7 +139,7 @@ def produce(
 def replay(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(help="Parquet file in the canonical columns.")],
+    file: Annotated[Path, path_argument(help="Parquet file in the canonical columns.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of transactions.")] = None,
     speed: Annotated[
         float | None, typer.Option(help="Speed as a multiple of event time: 3600 sends one hour per second.")

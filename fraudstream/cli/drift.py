@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fraudstream.cli.bench import run_measurement
+from fraudstream.cli.path_parameter import METAVAR, local_path
 from fraudstream.terminal import AsJson, err, show
 
 app = typer.Typer(help="Evaluate drift detectors, and compare samples.", no_args_is_help=True)
@@ -38,10 +39,10 @@ def scorecard(
 
 @app.command()
 def report(
-    reference: Annotated[Path, typer.Argument(help="Reference sample: Parquet file from `archive`.")],
-    current: Annotated[Path, typer.Argument(help="Current sample: Parquet file from `archive`.")],
+    reference: Annotated[Path, typer.Argument(parser=local_path, help="Reference sample: Parquet from `archive`.")],
+    current: Annotated[Path, typer.Argument(parser=local_path, help="Current sample: Parquet from `archive`.")],
     *,
-    target: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
+    target: Annotated[Path, typer.Option("--out", parser=local_path, metavar=METAVAR, help="HTML file to write.")],
     as_json: AsJson = False,
 ) -> None:
     """Write an Evidently report that compares two archived inference samples column by column.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.cli.train import Balance, Model
 from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def evaluate(
     context: typer.Context,
     *,
-    history: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled Parquet file.")],
+    history: Annotated[Path, path_argument(metavar="FILE", help="Labelled Parquet file.")],
     train_end: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Day after the training period of the first fold, UTC.")
     ],
@@ -52,13 +53,9 @@ def evaluate(
     ] = None,
     timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same figures.")] = 7,
-    report: Annotated[Path | None, typer.Option(help="HTML report to write, with charts.")] = None,
-    metrics: Annotated[
-        Path | None, typer.Option(help="JSON file to write, with the means over the test folds.")
-    ] = None,
-    curve: Annotated[
-        Path | None, typer.Option(help="CSV file to write, with the test folds' operating points.")
-    ] = None,
+    report: Annotated[Path | None, path_option(help="HTML report to write, with charts.")] = None,
+    metrics: Annotated[Path | None, path_option(help="JSON file to write, with the means over the test folds.")] = None,
+    curve: Annotated[Path | None, path_option(help="CSV file to write, with the test folds' operating points.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model by time folds: train, wait for the labels, test on the days after.

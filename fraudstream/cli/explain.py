@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.terminal import AsJson, Rows, err, settings_of, show, warn
 from schemas.label_offset import label_offset_text
 
@@ -25,7 +26,7 @@ def explain(
     alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="Id of the alert.")],
     *,
     model: Annotated[
-        Path | None, typer.Option(help="Folder of the model artifact; found by the alert's model id by default.")
+        Path | None, path_option(help="Folder of the model artifact; found by the alert's model id by default.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -159,9 +160,10 @@ def _sequence_numbers(numbers: Sequence[int]) -> str:
 
 def _labels_of_entities(alert: dict[str, Any]) -> dict[str, str]:
     """Return the labels known to each entity with labels; an alert of an earlier version has none."""
-    from models.features.entity import LABELLED_ENTITIES
+    from models.features.entity import ENTITIES, LABELLED_ENTITIES
 
-    offsets, count = alert["entity_label_offsets"], max(len(alert["entity_sequences"]), 1)
+    # Sequence numbers of declared entities follow, which have no labels.
+    offsets, count = alert["entity_label_offsets"], min(max(len(alert["entity_sequences"]), 1), len(ENTITIES))
     each = len(offsets) // count
     known = [offsets[number * each : (number + 1) * each] for number in range(count if each else 0)]
     named = zip(LABELLED_ENTITIES, known, strict=False)

@@ -5,15 +5,18 @@ from typing import Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import METAVAR, local_path
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, err, settings_of, show
 
 
 def explore(
     context: typer.Context,
-    archive: Annotated[Path, typer.Argument(help="Folder from `archive`.")],
+    archive: Annotated[Path, typer.Argument(parser=local_path, help="Folder from `archive`.")],
     *,
-    target: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("explore.html"),
+    target: Annotated[
+        Path, typer.Option("--out", parser=local_path, metavar=METAVAR, help="HTML file to write.")
+    ] = Path("explore.html"),
     labels: Annotated[
         Path | None, typer.Option(help="Parquet file of labels: customer_id, transaction_id, is_fraud, label_time.")
     ] = None,

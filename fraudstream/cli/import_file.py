@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, Rows, download_bar, settings_of, show
 from schemas.errors import UserError
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 def import_file(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(help="CSV file, also compressed, or Parquet file with your own columns.")],
+    file: Annotated[Path, path_argument(help="CSV file, also compressed, or Parquet file with your own columns.")],
     map_path: Annotated[
-        Path | None, typer.Option("--map", help="Map of the columns; FILE.map.toml with --guess by default.")
+        Path | None, path_option("--map", help="Map of the columns; FILE.map.toml with --guess by default.")
     ] = None,
-    folder: Annotated[Path, typer.Option("--out", help="Folder of the files to write.")] = Path("imported"),
+    folder: Annotated[Path, path_option("--out", help="Folder of the files to write.")] = Path("imported"),
     guess: Annotated[bool, typer.Option("--guess", help="Write a map to start from, and import nothing.")] = False,
     holdout_days: Annotated[
         float | None,

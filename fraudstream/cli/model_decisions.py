@@ -13,6 +13,7 @@ from rich.text import Text
 from fraudstream.cli.gate_table import gate_tables
 from fraudstream.cli.model_deployments import shard_as_json, shard_table
 from fraudstream.cli.model_versions import Version
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, stage_shower, warn
 from schemas.errors import UserError
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 On = Annotated[
     Path | None,
-    typer.Option("--on", help="Data to compare on: labelled Parquet file, or archive of the inference topic."),
+    path_option("--on", help="Data to compare on: labelled Parquet file, or archive of the inference topic."),
 ]
 Reason = Annotated[str, typer.Option(help="Reason, recorded in the audit log.")]
 Force = Annotated[bool, typer.Option("--force", help="Override failed gates; needs --reason.")]
-Report = Annotated[Path | None, typer.Option(help="HTML report to write, with charts of both models.")]
+Report = Annotated[Path | None, path_option(help="HTML report to write, with charts of both models.")]
 NoPublish = Annotated[
     bool, typer.Option("--no-publish", help="Change the registry only; `model redeploy` updates the job later.")
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def deploy(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder of the champion's artifact.")],
+    folder: Annotated[Path, path_argument(help="Folder of the champion's artifact.")],
     *,
     review_threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Review threshold; the model's by default.")
@@ -29,7 +30,7 @@ def deploy(
         float | None, typer.Option(min=0, max=1, help="Block threshold; the model's by default.")
     ] = None,
     challenger: Annotated[
-        list[Path] | None, typer.Option(help="Folder of a challenger's artifact; repeat for several.")
+        list[Path] | None, path_option(help="Folder of a challenger's artifact; repeat for several.")
     ] = None,
     share: Annotated[
         list[float] | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder of the model artifact.")],
+    folder: Annotated[Path, path_argument(help="Folder of the model artifact.")],
     *,
     rows: Annotated[int, typer.Option(min=1_000, help="Number of rows to compare.")] = 1_000_000,
     history: Annotated[
-        Path | None, typer.Option(help="Labelled Parquet file of ordinary transactions; simulated by default.")
+        Path | None, path_option(help="Labelled Parquet file of ordinary transactions; simulated by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the generated rows.")] = 1,
     timezone: Timezone = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument
 from fraudstream.terminal import AsJson, Rows, settings_of, show
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def ls(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 def push(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Folder of the model artifact.")],
+    folder: Annotated[Path, path_argument(help="Folder of the model artifact.")],
     *,
     as_json: AsJson = False,
 ) -> None:

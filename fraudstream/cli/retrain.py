@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudstream.cli.gate_table import gate_tables
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, count_bar, err, settings_of, show, stage_shower, warn
 
@@ -27,7 +28,7 @@ def retrain(
     ] = False,
     history: Annotated[
         Path | None,
-        typer.Option(help="Labelled Parquet file of transactions older than the topics; overrides retrain.history."),
+        path_option(help="Labelled Parquet file of transactions older than the topics; overrides retrain.history."),
     ] = None,
     timezone: Timezone = None,
     reason: Annotated[str, typer.Option(help="Reason, recorded in the audit log; with --once.")] = "asked for",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument
 from fraudstream.cli.rule_answers import Reason, Wait, open_broker, require_applied, shard_lines, shards_as_json
 from fraudstream.terminal import AsJson, Rows, count_bar, err, show, write_line
 
@@ -110,7 +111,7 @@ def remove(
 def import_values(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path, typer.Argument(help="CSV with a header, or text with one value per line; UTF-8.")],
+    file: Annotated[Path, path_argument(help="CSV with a header, or text with one value per line; UTF-8.")],
     *,
     column: Annotated[str, typer.Option(help="CSV column of the values.")] = "value",
     until_column: Annotated[str, typer.Option(help="CSV column of the expiry times; may be missing.")] = "until",

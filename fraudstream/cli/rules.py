@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.rule_answers import Reason, Wait, open_broker, require_applied, shard_lines, shards_as_json
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, Rows, count_bar, err, settings_of, show, stage_shower, warn, write_line
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Manage rules, lists and snoozes, see docs/rules.md.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(help="TOML file of rules and lists.")]
+File = Annotated[Path, path_argument(help="TOML file of rules and lists.")]
 Customer = Annotated[str, typer.Argument(help="Customer, as customer_id of the transactions.")]
 
 
@@ -155,8 +156,8 @@ def dry_run(
     context: typer.Context,
     file: File,
     *,
-    on: Annotated[Path, typer.Option("--on", help="Labelled Parquet file, or archive of the inference topic.")],
-    model: Annotated[Path | None, typer.Option(help="Folder of the model artifact; model.artifact by default.")] = None,
+    on: Annotated[Path, path_option("--on", help="Labelled Parquet file, or archive of the inference topic.")],
+    model: Annotated[Path | None, path_option(help="Folder of the model artifact; model.artifact by default.")] = None,
     timezone: Timezone = None,
     as_json: AsJson = False,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.terminal import out, settings_of
 
 app = typer.Typer(help="Serve a model by the contract of a SageMaker container.", no_args_is_help=True)
@@ -14,7 +15,7 @@ app = typer.Typer(help="Serve a model by the contract of a SageMaker container."
 def serve(
     context: typer.Context,
     *,
-    model: Annotated[Path | None, typer.Option(help="Folder of the artifact; SageMaker's is /opt/ml/model.")] = None,
+    model: Annotated[Path | None, path_option(help="Folder of the artifact; SageMaker's is /opt/ml/model.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; SageMaker needs 0.0.0.0.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free port.")] = None,
 ) -> None:

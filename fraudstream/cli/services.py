@@ -29,12 +29,14 @@ def up(
       fraudstream up --registry
       FRAUDSTREAM_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 fraudstream up
     """
+    from fraudstream.devstack.flink_s3 import PLUGIN, uses_s3
     from fraudstream.devstack.jars import missing_jars, read_lock
     from fraudstream.devstack.stack import Progress, start
     from fraudstream.system.folders import cache_folder
 
     settings = settings_of(context, flink={"taskmanagers": taskmanagers}, kafka={"embedded_registry": registry or None})
     parts = {"broker", "flink", *(["registry"] if settings.kafka.embedded_registry else [])}
+    parts |= {PLUGIN} if uses_s3(settings.flink.config) else set()
     jars = [jar for jar in read_lock() if jar.needed_by in parts]
     missing = sum(jar.size for jar in missing_jars(jars, cache_folder() / "jars"))
     with download_bar(missing) as bar:

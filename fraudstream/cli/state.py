@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.terminal import AsJson, Rows, err, settings_of, show
 from schemas.errors import UserError
 
@@ -14,13 +15,13 @@ app = typer.Typer(
     help="Export a job's state to Parquet, start a job of other settings from it, and read it.", no_args_is_help=True
 )
 
-Folder = Annotated[Path, typer.Argument(help="Folder of an exported state.")]
+Folder = Annotated[Path, path_argument(help="Folder of an exported state.")]
 
 
 @app.command("export")
 def export_state(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="Empty or new folder, which the TaskManagers write to.")],
+    out: Annotated[Path, path_option(help="Empty or new folder, which the TaskManagers write to.")],
     *,
     from_savepoint: Annotated[
         str | None,
@@ -38,7 +39,7 @@ def export_state(
       fraudstream state export --out state --from-savepoint .fraudstream/savepoints/savepoint-1a2b3c-0123456789ab
     """
     from fraudstream.cli.jobs import only_job
-    from fraudstream.control.savepoints import take_savepoint
+    from fraudstream.control.savepoints import savepoint_target, take_savepoint
     from fraudstream.control.state_export import export_state as export
     from fraudstream.devstack.stack import find_services
 
@@ -47,7 +48,7 @@ def export_state(
     with err.status("exporting the state"):
         if from_savepoint is None:
             rest, job_id = services.rest, only_job(services.rest_url)
-            from_savepoint = take_savepoint(rest, job_id, settings.state, stop=False)
+            from_savepoint = take_savepoint(rest, job_id, savepoint_target(settings), stop=False)
         found = export(services, from_savepoint, out, lambda line: err.print(line, soft_wrap=True))
     counts = [(handle, f"{count:,}") for handle, count in sorted(found.entries.items())]
     result = {"folder": str(out), "savepoint": found.savepoint, "entries": found.entries, "files": len(found.files)}

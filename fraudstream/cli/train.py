@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
 from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
@@ -24,8 +25,8 @@ Balance = Literal["none", "weights", "smote"]
 def train(
     context: typer.Context,
     *,
-    history: Annotated[Path, typer.Option(help="Labelled Parquet file, see `simulate`.")],
-    target: Annotated[Path | None, typer.Option("--out", help="Folder of the artifact to write.")] = None,
+    history: Annotated[Path, path_option(help="Labelled Parquet file, see `simulate`.")],
+    target: Annotated[Path | None, path_option("--out", help="Folder of the artifact to write.")] = None,
     model: Annotated[Model, typer.Option(help="Model to train.")] = "lightgbm",
     balance: Annotated[Balance, typer.Option(help="Class balancing: none, class weights or SMOTE.")] = "none",
     features: Annotated[
@@ -47,7 +48,7 @@ def train(
     timezone: Timezone = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed and file give the same model.")] = 7,
     push: Annotated[bool, typer.Option("--push", help="Register the model, see `model push`.")] = False,
-    metrics: Annotated[Path | None, typer.Option(help="JSON file to write, with the validation metrics.")] = None,
+    metrics: Annotated[Path | None, path_option(help="JSON file to write, with the validation metrics.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a labelled history and write its artifact.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from fraudstream.cli.path_parameter import path_option
 from fraudstream.terminal import AsJson, Rows, count_bar, settings_of, show, stage_shower
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 def verify(
     context: typer.Context,
     *,
-    model: Annotated[Path, typer.Option(help="Folder of the model artifact in use.")],
-    archive: Annotated[Path | None, typer.Option(help="Folder from `archive`, instead of the inference topic.")] = None,
+    model: Annotated[Path, path_option(help="Folder of the model artifact in use.")],
+    archive: Annotated[Path | None, path_option(help="Folder from `archive`, instead of the inference topic.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Recompute logged scores from the topics and compare them bit for bit.

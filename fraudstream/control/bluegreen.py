@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fraudstream.control.input_topics import BrokerTopics, advance_generations, compare_inputs, require_same_inputs
 from fraudstream.control.resumption import Resumption
-from fraudstream.control.savepoints import job_manifest, take_savepoint
+from fraudstream.control.savepoints import job_manifest, savepoint_target, take_savepoint
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.control.submit import Submitted, job_config, run_job
 from fraudstream.control.switch_plan import Plan
@@ -334,7 +334,7 @@ class BlueGreen:
             )
 
     def _savepoint(self, deployment: Deployment, *, stop: bool) -> str:
-        return take_savepoint(self._rest, deployment.job_id, self._services.settings.state, stop=stop)
+        return take_savepoint(self._rest, deployment.job_id, savepoint_target(self._services.settings), stop=stop)
 
     def _await_end(self, deployment: Deployment) -> None:
         """Wait until a job has ended and its slots are free."""

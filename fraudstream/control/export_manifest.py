@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jobs.state_files import StateFileError
 from jobs.state_manifest import StateManifest, StateMismatchError
+from models.whole_file import replace_file
 
 EXPORT_MANIFEST = "manifest.json"
 """File of the manifest in the folder of the export, written last."""
@@ -54,9 +55,7 @@ class ExportManifest:
     def write(self, folder: Path) -> None:
         """Write it into the folder of the export."""
         content = {**asdict(self), "form": FORM, "state": json.loads(self.state.to_json())}
-        draft = folder / f".{EXPORT_MANIFEST}"
-        draft.write_text(json.dumps(content, indent=2) + "\n")
-        draft.replace(folder / EXPORT_MANIFEST)
+        replace_file(folder / EXPORT_MANIFEST, json.dumps(content, indent=2).encode() + b"\n")
 
     @classmethod
     def read(cls, folder: Path) -> ExportManifest:

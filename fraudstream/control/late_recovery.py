@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fraudstream.control.savepoints import local_folder
+from fraudstream.control.savepoints import readable_folder
 from fraudstream.control.state_marks import METADATA_FILE
 from fraudstream.devstack.flink_rest import FlinkRest
 
@@ -73,7 +73,7 @@ def _taken_ms(checkpoints: dict[str, Any], restored: dict[str, Any]) -> int | No
     for checkpoint in checkpoints.get("history") or []:
         if checkpoint["id"] == restored["id"] and checkpoint.get("latest_ack_timestamp"):
             return int(checkpoint["latest_ack_timestamp"])
-    folder = local_folder(restored.get("external_path") or "s3://elsewhere")
+    folder = readable_folder(restored.get("external_path") or "elsewhere://")
     try:
         return None if folder is None else round((folder / METADATA_FILE).stat().st_mtime * 1000)
     except OSError:

@@ -12,6 +12,7 @@ from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.run_state import RunState
 from jobs.job_config import JobConfig
 from schemas.errors import UserError
+from schemas.s3_path import as_path
 
 CONFIG = "fraudstream.config"
 """The job parameter that names the file with a job's settings."""
@@ -84,7 +85,7 @@ def require_not_read(settings: Settings, folder: Path) -> None:
 
 
 def _is(model: object, folder: Path) -> bool:
-    return isinstance(model, str) and Path(model).resolve() == folder.expanduser().resolve()
+    return isinstance(model, str) and as_path(model).resolve() == folder.expanduser().resolve()
 
 
 def _read(file: Path) -> dict[str, Any] | None:

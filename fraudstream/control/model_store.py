@@ -6,7 +6,7 @@ from pathlib import Path
 from fraudstream.settings.settings import Settings
 from jobs.job_config import JobConfig
 from models.scoring.artifact import Artifact, load_artifact
-from models.scoring.declared_check import require_declaration, require_no_aggregates
+from models.scoring.declared_check import require_declaration
 from models.scoring.loaded_model import load_tested
 from models.scoring.model_store import store_artifact
 
@@ -42,7 +42,6 @@ def pin_model(settings: Settings, config: JobConfig) -> JobConfig:
         return config
     artifact = load_tested(config.model_folder)
     require_declaration(artifact.manifest, config.declared)
-    require_no_aggregates(artifact.manifest)
     folder = serve_artifact(artifact, settings)
     stored = load_artifact(folder)
     return replace(config, model=str(folder), model_id=stored.manifest.model_id, model_sha256=stored.manifest_sha256)

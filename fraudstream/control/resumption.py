@@ -11,7 +11,7 @@ from fraudstream.control.savepoints import (
     has_replaced_operators,
     is_unmarked,
     known_manifest,
-    local_folder,
+    readable_folder,
 )
 from fraudstream.control.state_topics import StateTopics
 from fraudstream.devstack.stack import Services
@@ -56,7 +56,7 @@ class Resumption:
             The state does not fit the job, or its topics were created again.
         """
         manifest, topics = known_manifest(self.savepoint, services.settings.state), list(config.input_topics.values())
-        state = StateTopics.read(manifest, local_folder(self.savepoint), topics)
+        state = StateTopics.read(manifest, readable_folder(self.savepoint), topics)
         config, left = advance_generations(config, state, self.reset_topics)
         config = replace(config, start_positions=state.start_positions(self.reset_topics))
         note = check_savepoint(
@@ -68,6 +68,6 @@ class Resumption:
         )
         broker = BrokerTopics.read(services.broker, topics)
         config, lines = note_topics(config, state, broker, self.reset_topics, keep=self.keep_topics)
-        if local_folder(self.savepoint) is not None:
+        if readable_folder(self.savepoint) is not None:
             config = replace(config, unmarked_state=is_unmarked(self.savepoint))
         return config, [*([note] if note else []), *lines]

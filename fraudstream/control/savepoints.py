@@ -8,9 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from fraudstream.control.state_marks import UNMARKED_ADVICE, StateMarks, read_marks, refusal
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.settings.settings import Settings
 from fraudstream.system.folders import StateFolder
 from jobs.operator_uids import SCORE_BATCH, is_replaced
 from jobs.state_manifest import StateManifest, StateMismatchError
+from schemas.s3_error import S3Error
+from schemas.s3_path import as_path
 
 MANIFEST_FILE = "fraudstream.json"
 """Manifest of a savepoint, next to its files."""
@@ -18,7 +21,17 @@ MANIFEST_FILE = "fraudstream.json"
 ALLOW_DROPPED = "--allow-dropped-state"
 
 
-def take_savepoint(rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bool) -> str:
+SAVEPOINTS = "execution.checkpointing.savepoint-dir"
+"""Flink's setting of the folder of savepoints."""
+
+
+def savepoint_target(settings: Settings) -> str:
+    """Return the address of the folder of savepoints: Flink's where that is in S3, else the state folder's."""
+    configured = settings.flink.config.get(SAVEPOINTS, "")
+    return configured if configured.startswith("s3://") else settings.state.create().savepoints.as_uri()
+
+
+def take_savepoint(rest: FlinkRest, job_id: str, target: str, *, stop: bool) -> str:
     """Write a savepoint of a running job, with its manifest; returns the savepoint's folder.
 
     A stop never drains: that would end the open batches without scoring them.
@@ -27,8 +40,8 @@ def take_savepoint(rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bo
     ----------
     rest, job_id
         The cluster and the job.
-    where
-        Its folder of savepoints is written to.
+    target
+        Address of the folder to write to, see `savepoint_target`.
     stop
         Whether the job ends with it, all its output committed.
 
@@ -38,8 +51,8 @@ def take_savepoint(rest: FlinkRest, job_id: str, where: StateFolder, *, stop: bo
         When the job gives none.
     """
     manifest = job_manifest(rest, job_id)
-    location = rest.savepoint(job_id, where.savepoints.as_uri(), stop=stop)
-    folder = local_folder(location)
+    location = rest.savepoint(job_id, target, stop=stop)
+    folder = readable_folder(location)
     if manifest is not None and folder is not None:
         (folder / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
     return location
@@ -64,7 +77,7 @@ def known_manifest(savepoint: str, where: StateFolder) -> StateManifest | None:
     StateMismatchError
         The file is not a manifest.
     """
-    folder, job = local_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
+    folder, job = readable_folder(savepoint), re.search(r"(?:^|/)([0-9a-f]{32})/chk-\d+/?$", savepoint)
     files = [*([folder / MANIFEST_FILE] if folder else []), *([_noted(where, job[1])] if job else [])]
     found = next((file for file in files if file.is_file()), None)
     return None if found is None else StateManifest.from_json(found.read_bytes())
@@ -76,14 +89,14 @@ def _noted(where: StateFolder, job_id: str) -> Path:
 
 def is_unmarked(savepoint: str) -> bool:
     """Return whether a savepoint's state has no marks of shards and mode: it is of fraudstream 0.1."""
-    folder = local_folder(savepoint)
+    folder = readable_folder(savepoint)
     marks = None if folder is None else read_marks(folder)
     return marks is not None and marks.unmarked
 
 
 def has_replaced_operators(savepoint: str, where: StateFolder) -> bool:
     """Return whether a state has operators of an earlier version whose state is left behind, see `is_replaced`."""
-    manifest, folder = known_manifest(savepoint, where), local_folder(savepoint)
+    manifest, folder = known_manifest(savepoint, where), readable_folder(savepoint)
     if manifest is not None:
         return any(is_replaced(uid) for uid in manifest.operators)
     marks = None if folder is None else read_marks(folder)
@@ -123,7 +136,7 @@ def check_savepoint(
     StateMismatchError
         The state does not fit; the message has every difference and what to do.
     """
-    folder = local_folder(savepoint)
+    folder = readable_folder(savepoint)
     if folder is not None and not folder.is_dir():
         raise StateMismatchError(f"expected a savepoint's folder at {savepoint}, but there is none: name another")
     file = None if folder is None else folder / MANIFEST_FILE
@@ -175,9 +188,21 @@ def _check_marks(
     )
 
 
-def local_folder(savepoint: str) -> Path | None:
-    """Return the folder of a savepoint on this machine, None when it is elsewhere."""
+def readable_folder(savepoint: str) -> Path | None:
+    """Return the folder of a savepoint on this machine or in S3, None where it can't be read from here."""
     parts = urlsplit(savepoint)
+    if parts.scheme == "s3":
+        return _in_s3(savepoint)
     if parts.scheme not in {"", "file"}:
         return None
     return Path(unquote(parts.path) if parts.scheme else savepoint)
+
+
+def _in_s3(address: str) -> Path | None:
+    """Return a folder in S3; None where only the cluster has the rights or the network to read it."""
+    folder = as_path(address)
+    try:
+        folder.exists()
+    except S3Error:
+        return None
+    return folder

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fraudstream.control.savepoints import local_folder
+from fraudstream.control.savepoints import readable_folder
 from fraudstream.control.state_marks import METADATA_FILE
 from jobs.job_config import JobConfig
 from schemas.errors import UserError
@@ -32,7 +32,7 @@ def require_committable(state: str, config: JobConfig, now_ms: int) -> None:
     UserError
         Its output may be lost.
     """
-    safe_ms, folder = config.safe_outage_ms, local_folder(state)
+    safe_ms, folder = config.safe_outage_ms, readable_folder(state)
     if safe_ms is None or folder is None or not _is_newest(folder):
         return
     try:

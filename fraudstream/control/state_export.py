@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from fraudstream.control.export_manifest import ExportedFile, ExportManifest, sha256_of
 from fraudstream.control.resumption import Resumption
-from fraudstream.control.savepoints import known_manifest, local_folder
+from fraudstream.control.savepoints import known_manifest, readable_folder
 from fraudstream.control.state_topics import source_offsets
 from fraudstream.control.submit import flink_run, job_config
 from fraudstream.devstack.flink_rest import FlinkRest
@@ -26,6 +26,7 @@ from jobs.state_files import CUSTOMERS, parts, read_unprocessed, state_file
 from jobs.state_manifest import StateManifest
 from schemas.errors import UserError
 from schemas.position import offset_of, partition_of
+from schemas.s3_path import arrow_source
 
 DONE_SECONDS = 3_600.0
 
@@ -116,10 +117,10 @@ def _empty(folder: Path) -> Path:
 
 def _readable(settings: Settings, savepoint: str) -> tuple[Path, StateManifest]:
     """Return a savepoint's folder and its manifest."""
-    source, manifest = local_folder(savepoint), known_manifest(savepoint, settings.state)
+    source, manifest = readable_folder(savepoint), known_manifest(savepoint, settings.state)
     if source is None or not source.is_dir():
         raise UserError(
-            f"expected a savepoint's folder on this machine, got {savepoint}. Copy it here, or name another"
+            f"expected a savepoint's folder that can be read from here, got {savepoint}. Copy it here, or name another"
         )
     if manifest is None:
         raise UserError(
@@ -207,9 +208,9 @@ def _merged(table: str, firsts: list[int]) -> list[int]:
 
 
 def _entries(file: Path) -> int:
-    return int(pq.read_metadata(file).num_rows)
+    return int(pq.read_metadata(arrow_source(file)).num_rows)
 
 
 def _counts(file: Path) -> Counter[str]:
-    handles = pq.read_table(file, columns=["handle"]).column("handle").value_counts()
+    handles = pq.read_table(arrow_source(file), columns=["handle"]).column("handle").value_counts()
     return Counter({item["values"]: item["counts"] for item in handles.to_pylist()})

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fraudstream.control.export_manifest import ExportManifest
-from fraudstream.control.savepoints import MANIFEST_FILE, local_folder
+from fraudstream.control.savepoints import MANIFEST_FILE, readable_folder, savepoint_target
 from fraudstream.control.state_export import Notes, await_done
 from fraudstream.control.submit import flink_run, job_config
 from fraudstream.devstack.stack import Services
@@ -51,13 +51,13 @@ def import_state(services: Services, folder: Path, on_line: Notes = lambda _line
     wanted = {f"{IMPORTED}{part}": count for part, count in parts(config).items()}
     try:
         await_done(rest, job_id, lambda: rest.counters(job_id, GROUP) == wanted)
-        location = rest.savepoint(job_id, services.settings.state.create().savepoints.as_uri(), stop=True)
+        location = rest.savepoint(job_id, savepoint_target(services.settings), stop=True)
     except BaseException:
         rest.cancel(job_id)
         raise
-    target = local_folder(location)
+    target = readable_folder(location)
     if target is None:
-        raise RuntimeFailure(f"expected a savepoint on this machine, got {location}")
+        raise RuntimeFailure(f"expected a savepoint that can be read from here, got {location}")
     (target / MANIFEST_FILE).write_text(manifest.to_json() + "\n")
     return location
 

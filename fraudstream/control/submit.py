@@ -15,7 +15,7 @@ from fraudstream.control.job_secrets import job_registry, kafka_password_file
 from fraudstream.control.model_store import pin_model
 from fraudstream.control.records_in_force import records_in_force, with_control_records, without_control_records
 from fraudstream.control.resumption import Resumption
-from fraudstream.control.savepoints import note_manifest, take_savepoint
+from fraudstream.control.savepoints import note_manifest, savepoint_target, take_savepoint
 from fraudstream.control.shipped_code import ship_code
 from fraudstream.control.stale_state import require_committable
 from fraudstream.control.state_marks import explain_refusal
@@ -244,7 +244,7 @@ def stop_job(services: Services, job_id: str, *, savepoint: bool) -> str | None:
     if not savepoint:
         rest.cancel(job_id)
         return None
-    return take_savepoint(rest, job_id, services.settings.state, stop=True)
+    return take_savepoint(rest, job_id, savepoint_target(services.settings), stop=True)
 
 
 def client_home(settings: Settings) -> FlinkHome:

@@ -33,6 +33,8 @@ class Cluster:
         State folder: distribution, settings, logs and checkpoints.
     connectors
         Jars for its `lib/`.
+    plugins
+        Jars of further plugins.
     rest_port
         Configured port; None picks one (8081 if free).
     state_backend
@@ -46,6 +48,7 @@ class Cluster:
     folder: StateFolder
     java: Java
     connectors: tuple[Path, ...]
+    plugins: tuple[Path, ...] = ()
     rest_port: int | None = None
     state_backend: str = "hashmap"
     high_availability: bool = True
@@ -54,7 +57,7 @@ class Cluster:
     @property
     def home(self) -> FlinkHome:
         """Distribution that the processes run from."""
-        return FlinkHome(folder=self.folder, connectors=self.connectors)
+        return FlinkHome(folder=self.folder, connectors=self.connectors, plugins=self.plugins)
 
     def start(self, run: RunState, *, taskmanagers: int) -> None:
         """Start what is missing without waiting for it; the REST address is recorded in `run`.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from fraudstream.devstack.flink_s3 import s3_settings
 from fraudstream.settings.login import keep_secret
 from fraudstream.system.failures import NotReady
 from fraudstream.system.folders import StateFolder, package_file
@@ -65,10 +66,13 @@ class FlinkHome:
         State folder to create it in.
     connectors
         Jars to add to `lib/`.
+    plugins
+        Jars of further plugins.
     """
 
     folder: StateFolder
     connectors: tuple[Path, ...]
+    plugins: tuple[Path, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -86,7 +90,7 @@ class FlinkHome:
         self.root.mkdir(parents=True, exist_ok=True)
         self._copy(source / "bin")  # the scripts resolve links to find their home
         self._copy(source / "opt")  # the client does not follow links when searching for the Python jar
-        _link(self.root / "plugins", source / "plugins")
+        self._lay_plugins(source / "plugins")
         library = self.root / "lib"
         library.mkdir(exist_ok=True)
         jars = [*(source / "lib").glob("*.jar"), *(source / "opt").glob("flink-python-*.jar"), *self.connectors]
@@ -123,6 +127,18 @@ class FlinkHome:
             "FLINK_IDENT_STRING": ident,
             "HOSTNAME": LOOPBACK,
         }
+
+    def _lay_plugins(self, source: Path) -> None:
+        """Link the distribution's plugins, and give each further one a folder of its own: Flink loads it apart."""
+        folder = self.root / "plugins"
+        if folder.is_symlink():  # of a former version
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+        for plugin in source.iterdir():
+            _link(folder / plugin.name, plugin)
+        for jar in self.plugins:
+            (folder / jar.stem).mkdir(exist_ok=True)
+            _link(folder / jar.stem / jar.name, jar)
 
     def _copy(self, source: Path) -> None:
         """Copy a folder of the distribution, unless an equal copy exists; replace one of another release."""
@@ -181,7 +197,8 @@ def cluster_settings(
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
     }
-    return own | (_high_availability(folder, rpc_port, zookeeper) if zookeeper else {}) | dict(extra)
+    own |= _high_availability(folder, rpc_port, zookeeper) if zookeeper else {}
+    return own | s3_settings(extra) | dict(extra)
 
 
 def _high_availability(folder: StateFolder, rpc_port: int, zookeeper: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ class Jar:
     size
         Bytes, for the progress bar.
     needed_by
-        `broker`, `flink` or `registry`.
+        `broker`, `flink`, `s3` (Flink's plugin) or `registry`.
     extension
         `jar`, or another extension of the artifact.
     """

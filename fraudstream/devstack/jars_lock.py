@@ -14,6 +14,8 @@ ROOTS = [
     {"for": "broker", "root": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3", "transitive": False},
     # A shaded jar without dependencies.
     {"for": "flink", "root": "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2", "transitive": False},
+    # Shaded too; only fetched where a folder of Flink's is in S3.
+    {"for": "s3", "root": "org.apache.flink:flink-s3-fs-hadoop:2.3.0", "transitive": False},
 ]
 # An archive with all dependencies. 3.0.9 is the newest version that runs on Java 17: 3.3 needs 21.
 REGISTRY = ("io.apicurio", "apicurio-registry-app", "3.0.9", "all", "tar.gz")

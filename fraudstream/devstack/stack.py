@@ -9,6 +9,7 @@ from typing import Any, Self
 from fraudstream.devstack.cluster import Cluster, await_cluster
 from fraudstream.devstack.embedded_broker import EmbeddedBroker, await_broker
 from fraudstream.devstack.flink_rest import FlinkRest
+from fraudstream.devstack.flink_s3 import PLUGIN, uses_s3
 from fraudstream.devstack.jars import fetch_jars, read_lock
 from fraudstream.devstack.registry import Registry, await_registry, unpack_registry
 from fraudstream.devstack.zookeeper import forget_jobs
@@ -164,6 +165,7 @@ def cluster(settings: Settings) -> Cluster:
         folder=settings.state,
         java=find_java(),
         connectors=tuple(jars_for("flink")),
+        plugins=tuple(jars_for(PLUGIN)) if uses_s3(settings.flink.config) else (),
         rest_port=settings.flink.rest_port,
         state_backend=settings.job.state_backend,
         high_availability=settings.flink.high_availability,
@@ -172,7 +174,7 @@ def cluster(settings: Settings) -> Cluster:
 
 
 def jars_for(part: str, progress: Progress = NO_PROGRESS) -> list[Path]:
-    """Fetch and check the jars of the `broker` or of `flink`, or the archive of the `registry`."""
+    """Fetch and check the jars of the `broker`, of `flink` or its `s3` plugin, or the archive of the `registry`."""
     wanted = [jar for jar in read_lock() if jar.needed_by == part]
     return fetch_jars(wanted, cache_folder() / "jars", on_bytes=progress.on_bytes)
 
@@ -195,6 +197,9 @@ def _start_missing(settings: Settings, run: RunState, taskmanagers: int, progres
     else:
         progress.on_step("fetching the connector")
         jars_for("flink", progress)
+        if uses_s3(settings.flink.config):
+            progress.on_step("fetching Flink's S3 plugin")
+            jars_for(PLUGIN, progress)
         progress.on_step("starting the cluster")
         cluster(settings).start(run, taskmanagers=taskmanagers)
     if broker is not None:

@@ -22,6 +22,7 @@ from schemas.mapping.rejected_rows import REJECTED_ARROW
 from schemas.mapping.row_converter import RowConverter
 from schemas.mapping.transaction_map import FileFormat, MapError, TransactionMap
 from schemas.rule_book import meant
+from schemas.s3_path import arrow_source
 
 TRANSACTIONS, HISTORY, LABELS, REJECTED = "transactions.parquet", "history.parquet", "labels.parquet", "rejected.csv"
 MAX_SHOWN = 30
@@ -130,7 +131,8 @@ def _complete(folder: Path, mapping: TransactionMap, summary: ImportSummary, hol
         (folder / HISTORY).unlink(missing_ok=True)
         return
     end = pa.scalar(summary.last_ms - round(holdout_days * DAY_MS), pa.int64())
-    with pq.ParquetFile(folder / TRANSACTIONS) as file, _parquet_writer(folder / HISTORY, file.schema_arrow) as history:
+    source = arrow_source(folder / TRANSACTIONS)
+    with pq.ParquetFile(source) as file, _parquet_writer(folder / HISTORY, file.schema_arrow) as history:
         for batch in file.iter_batches():
             history.write_batch(batch.filter(pc.less(batch.column("event_time").cast(pa.int64()), end)))
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from fraudstream.imports.source_rows import NO_REJECTIONS, SourceRows
 from schemas.errors import UserError
+from schemas.s3_path import arrow_source, reading
 
 PART_ROWS = 1 << 16
 
@@ -25,7 +26,8 @@ class ParquetFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = pq.ParquetFile(path)
+            with reading(path):
+                self._file = pq.ParquetFile(arrow_source(path))
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"expected Parquet at {path}, got: {str(error).splitlines()[0]}. Copy it again") from None
         self.names: tuple[str, ...] = tuple(self._file.schema_arrow.names)

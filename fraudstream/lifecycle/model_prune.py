@@ -1,7 +1,6 @@
 """Removal of unreferenced models from the store."""
 
 import json
-import shutil
 from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from fraudstream.lifecycle.model_registry import ModelRegistry
 from fraudstream.lifecycle.promotion import audit_log
 from fraudstream.lifecycle.retained_state import find_states
 from fraudstream.settings.settings import Settings
-from models.scoring.artifact import CONTENT_ADDRESS, MANIFEST_FILE
+from models.scoring.artifact import CONTENT_ADDRESS, MODEL_FILE
+from models.scoring.model_store import remove_model, used_s
 from schemas.errors import UserError
 
 MIN_AGE_S = 3_600.0
@@ -89,7 +89,7 @@ def examine_store(broker: Broker, rest: FlinkRest, now_s: float, *, unread_state
             if folder.name == name or folder.name.startswith(f"{name}-"):
                 reasons[folder.name].append(reason)
     for folder in folders:
-        if now_s - folder.stat().st_mtime < MIN_AGE_S:
+        if now_s - used_s(folder) < MIN_AGE_S:
             reasons[folder.name].append("stored in the last hour")
     return [
         StoredModel(folder=folder, size=_size(folder), kept_for=tuple(dict.fromkeys(reasons[folder.name])))
@@ -101,9 +101,7 @@ def remove(models: list[StoredModel]) -> None:
     """Remove unreferenced models. Each folder disappears atomically."""
     for model in models:
         if not model.kept_for:
-            gone = model.folder.with_name(f".gone-{model.folder.name}")
-            model.folder.rename(gone)
-            shutil.rmtree(gone)
+            remove_model(model.folder)
 
 
 def _named_by_jobs(settings: Settings, jobs: list[LiveJob], names: list[str]) -> Iterator[Reason]:
@@ -173,7 +171,7 @@ def _named_by_states(
 
 
 def _stored_s(folder: Path) -> float:
-    return (folder / MANIFEST_FILE).stat().st_mtime
+    return (folder / MODEL_FILE).stat().st_mtime
 
 
 def _size(folder: Path) -> int:

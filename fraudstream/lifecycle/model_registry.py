@@ -17,6 +17,7 @@ from fraudstream.system.failures import NotReady
 from models.scoring.artifact import LIBRARY_FILE, MANIFEST_FILE, MODEL_FILE, Artifact, Manifest, checksum
 from models.scoring.loaded_model import load_tested
 from schemas.errors import UserError
+from schemas.s3_path import S3Path
 
 LOG = logging.getLogger("fraudstream.models")
 
@@ -173,9 +174,11 @@ class ModelRegistry:
             self._client.log_metric(run_id, name, number)
         for name, text in {"feature_spec_hash": manifest.feature_spec_hash, **manifest.versions}.items():
             self._client.set_tag(run_id, name, text)
-        for file in (MODEL_FILE, MANIFEST_FILE, LIBRARY_FILE, REPORT_FILE):
-            if (folder / file).is_file():
-                self._client.log_artifact(run_id, str(folder / file), ARTIFACT)
+        with tempfile.TemporaryDirectory() as own:
+            for name in (MODEL_FILE, MANIFEST_FILE, LIBRARY_FILE, REPORT_FILE):
+                file = folder / name
+                if file.is_file():
+                    self._client.log_artifact(run_id, str(_local(file, Path(own))), ARTIFACT)
         self._client.set_terminated(run_id)
         return run_id
 
@@ -233,6 +236,15 @@ class ModelRegistry:
                 f"expected MLflow to answer at {self._uri}, got: {str(error).splitlines()[0]}. Start it, or correct "
                 "models.tracking_uri (its login: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD)"
             ) from None
+
+
+def _local(file: Path, folder: Path) -> Path:
+    """Return a file, or its copy in a folder: MLflow reads local files only."""
+    if not isinstance(file, S3Path):
+        return file
+    copy = folder / file.name
+    copy.write_bytes(file.read_bytes())
+    return copy
 
 
 def _metrics(manifest: Manifest) -> dict[str, float]:

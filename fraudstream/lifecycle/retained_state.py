@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudstream.control.savepoints import local_folder
+from fraudstream.control.savepoints import readable_folder
 from fraudstream.control.state_marks import METADATA_FILE
 from fraudstream.settings.settings import Settings
 from schemas.errors import UserError
+from schemas.s3_path import S3Path
 
 COMPRESSION = ("execution.checkpointing.snapshot-compression", "state.snapshot-compression")
 CHECKPOINTS, SAVEPOINTS = "execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"
@@ -59,7 +60,7 @@ def find_states(settings: Settings, *, unread_state: bool = False) -> Iterator[R
     compressed = any(own.get(name, "false").lower() == "true" for name in COMPRESSION)
     for name, default in ((CHECKPOINTS, settings.state.checkpoints), (SAVEPOINTS, settings.state.savepoints)):
         address = own.get(name, default.as_uri())
-        root = local_folder(address)
+        root = readable_folder(address)
         if root is None:
             if not unread_state:
                 raise UserError(
@@ -71,7 +72,7 @@ def find_states(settings: Settings, *, unread_state: bool = False) -> Iterator[R
             found = _state(folder, of_job=name == CHECKPOINTS, compressed=compressed)
             if found is not None:
                 yield found
-    if SAVEPOINTS in own:  # `stop --savepoint` ignores Flink's setting
+    if SAVEPOINTS in own:  # `stop --savepoint` follows Flink's setting to S3 only
         for folder in sorted(settings.state.savepoints.glob("*")):
             found = _state(folder, of_job=False, compressed=compressed)
             if found is not None:
@@ -102,6 +103,8 @@ def _found_in(file: Path, pattern: re.Pattern[bytes]) -> set[bytes]:
         with file.open("rb") as opened:
             if not file.stat().st_size:
                 return set()
+            if isinstance(file, S3Path):
+                return set(pattern.findall(opened.read()))
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return set(pattern.findall(content))
     except FileNotFoundError:

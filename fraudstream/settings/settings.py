@@ -21,6 +21,7 @@ from fraudstream.settings.login import check_login, check_one_source, mistake
 from fraudstream.settings.section import Section
 from fraudstream.settings.serving_settings import ServingSettings
 from fraudstream.settings.setting_names import PREFIX, check_names, explain, find_former_names
+from fraudstream.settings.stored_path import LocalPath, StoredPath
 from fraudstream.system.folders import StateFolder
 from jobs.job_config import Guarantee, JobConfig, Mode, StartFrom, StateBackend
 from models.promotion.gate_limits import GateLimits
@@ -184,7 +185,7 @@ class JobSettings(Section):
 class ModelSettings(Section):
     """Model artifact."""
 
-    artifact: Path = Path("artifacts/model")
+    artifact: StoredPath = Path("artifacts/model")
     """folder that `train` writes and `submit` deploys, see models.serving"""
 
 
@@ -195,9 +196,9 @@ class ModelsSettings(Section):
     """URI of the MLflow server; unset: a SQLite file and a folder under paths.state"""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "fraudstream"
     """name of the registered model, and of the experiment of its runs"""
-    serving: Path | None = None
+    serving: StoredPath | None = None
     """store of deployed models, readable by every TaskManager; unset: under paths.state, or next to model.artifact"""
-    compare_on: Path | None = None
+    compare_on: StoredPath | None = None
     """labelled Parquet file, or archive of the inference topic, for the comparison at a promotion"""
 
 
@@ -257,7 +258,7 @@ class RetrainSettings(Section):
     """days of wall-clock time between retrainings without a drift; unset: never"""
     signals: tuple[str, ...] = ()
     """signals whose drift triggers a retraining, for example ["error"]; empty: all"""
-    history: Path | None = None
+    history: StoredPath | None = None
     """labelled Parquet file of transactions older than the topics"""
     search_minutes: Annotated[float, Field(ge=0)] = 0
     """time budget of the hyperparameter search, in minutes"""
@@ -304,7 +305,7 @@ class NoticeSettings(Section):
 class PathSettings(Section):
     """Folders."""
 
-    state: Path = Path(".fraudstream")
+    state: LocalPath = Path(".fraudstream")
     """folder of topics, checkpoints and logs of the embedded services"""
 
 

@@ -5,6 +5,7 @@ import os
 
 from fraudstream.system.failures import RuntimeFailure
 from schemas.errors import UserError
+from schemas.s3_error import s3_error
 
 _OTHER_KIND = "Name a folder where one is needed, and a file where a file is"
 _RIGHTS = "Let this user read and write it, or name another"
@@ -31,6 +32,9 @@ def in_words(error: OSError) -> UserError | RuntimeFailure:
 
     Expected errors are handled where they occur.
     """
+    of_store = s3_error(error)
+    if of_store is not None:
+        return of_store
     number = error.errno or 0
     got = error.strerror or str(error) or type(error).__name__
     path = _path(error)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
+from jobs.declared_aggregates import declared_aggregates
 from jobs.job_config import JobConfig
 from jobs.lanes import LanePart, Lanes
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
@@ -74,8 +75,9 @@ class DecodeBatch(KeyedProcessFunction):
         else:
             plain = declared_record(declared, subject, registry)
         self._decoder = GuardedDecoder(decoder, plain)
-        self._stricter = GuardedDecoder(decoder, plain, entity_events_and_units)
-        self._queries = QueryReader(config, registry)
+        self._declared = declared_aggregates(config)
+        self._stricter = GuardedDecoder(decoder, plain, self._events)
+        self._queries = QueryReader(config, registry, self._events)
         subject = value_subject(config.topics.labels)
         self._labels = LabelReader(
             LabelBatchDecoder(subject, registry, config.limits),
@@ -92,13 +94,13 @@ class DecodeBatch(KeyedProcessFunction):
 
     def _sent_events(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
         records, rejections, entities = self._decoded(batch)
-        parts = list(self._entity_parts(entities.events["key"]))
+        blobs = entities.by_lane(self._entity_parts)
         # Queries and transactions have positions in topics of their own.
         number = batch.positions[0] if batch.kind == TRANSACTIONS else -1 - batch.positions[0]
         decoded = DecodedBatch(
             kind=batch.kind,
             number=number,
-            replies=len(parts),
+            replies=len(blobs),
             records=records,
             rejections=rejections,
             positions=np.array(batch.positions, np.int64),
@@ -106,8 +108,8 @@ class DecodeBatch(KeyedProcessFunction):
         )
         yield sharded(shard, DECODED, decoded.encode(), [number])
         kind = ENTITY_EVENTS if batch.kind == TRANSACTIONS else QUERIED_ENTITIES
-        for part in parts:
-            yield EVENTS, sharded(part.lane, kind, entities.encode(part), [number, shard])
+        for lane, blob in blobs:
+            yield EVENTS, sharded(lane, kind, blob, [number, shard])
 
     def _sent_labels(self, batch: MicroBatch, shard: int) -> Iterator[Any]:
         read = self._labels.read(*batch[1:])
@@ -125,22 +127,22 @@ class DecodeBatch(KeyedProcessFunction):
         """Return the good records, the others, and the events of the good ones."""
         if batch.kind == QUERIES:
             queries = self._queries.read(batch.keys, batch.payloads, now_ms())
-            return queries, [], _events(queries)
+            return queries, [], self._events(queries)
         times_ms = kafka_times_ms(batch.stamps)
         decoded = self._decoder.decode(batch.keys, batch.payloads, times_ms)
         try:
-            events = _events(decoded.records)
+            events = self._events(decoded.records)
         except NOT_OF_DATA:
             raise
         except Exception:
             decoded = self._stricter.decode(batch.keys, batch.payloads, times_ms)
-            events = _events(decoded.records)
+            events = self._events(decoded.records)
         return decoded.records, decoded.rejections, events
 
     def _entity_parts(self, keys: NDArray[np.uint64]) -> Iterator[LanePart]:
         numbers = entity_buckets(keys) % np.uint64(self._config.entity_shards)
         return self._entity_lanes.parts(numbers.astype(np.int64))
 
-
-def _events(records: pa.RecordBatch) -> EntityBatch:
-    return EntityBatch(*entity_events_and_units(records))
+    def _events(self, records: pa.RecordBatch) -> EntityBatch:
+        events, units = entity_events_and_units(records)
+        return EntityBatch(events, units, () if self._declared is None else self._declared.events(records))

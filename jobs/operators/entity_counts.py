@@ -3,7 +3,7 @@
 from pyflink.datastream import RuntimeContext
 
 from jobs.operators.counts import GROUP
-from jobs.operators.entity_shard import EntityFigures
+from jobs.operators.entity_figures import EntityFigures
 
 
 class EntityCounts:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.operators.entity_figures import EntityFigures
 from jobs.operators.entity_labels_shard import EntityLabelsShard
 from jobs.operators.entity_state import signed, unsigned
 from jobs.operators.event_log import EventLog
@@ -32,26 +33,6 @@ MAX_TURNOVER = 2
 """Entities brought into memory, as a multiple of those held, from which on records are written, see `WriteBehind`."""
 
 _SEQUENCE = struct.Struct("<q")
-
-
-class EntityFigures(NamedTuple):
-    """Sizes of a shard now, and what it did since it was opened.
-
-    Parameters
-    ----------
-    held : int
-        Entities in memory.
-    log_entries : int
-        Batches of events in the log.
-    loaded, written, expired : int
-        Records read from the state, written to it, and removed from it.
-    """
-
-    held: int
-    log_entries: int
-    loaded: int
-    written: int
-    expired: int
 
 
 class EntityShard:
@@ -108,8 +89,9 @@ class EntityShard:
         """Advance the entities by the events of a batch and store them; return their features."""
         first, events = self._engine.next_sequence, batch.events
         found = self._engine.advance(events)
-        self._writing.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
-        self._expire(min(int(events["event_time_ms"].max()), now_ms()))
+        if len(events):
+            self._writing.append(_SEQUENCE.pack(first) + events.tobytes(), len(events))
+            self._expire(min(int(events["event_time_ms"].max()), now_ms()))
         return self._features(batch, found.x, found.sequences)
 
     def describe(self, batch: EntityBatch) -> EventFeatures:
@@ -121,7 +103,7 @@ class EntityShard:
         rows, labels = batch.events["row"], self._labels
         if labels is None:
             return EventFeatures(rows, x, sequences, without_labels(rows))
-        return EventFeatures(rows, x, sequences, labels.describe(*batch), labels.label_offsets)
+        return EventFeatures(rows, x, sequences, labels.describe(batch.events, batch.units), labels.label_offsets)
 
     def write_all(self) -> None:
         """Write the records of all entities that changed, so that the logs are empty."""

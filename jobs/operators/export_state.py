@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs import operator_uids as uids
+from jobs.declared_aggregates import declared_aggregates
 from jobs.job_config import JobConfig
+from jobs.operators.declared_state import open_entity_state
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
-from jobs.operators.entity_shard import EntityShard
-from jobs.operators.entity_state import ENTITY_ROUTES, EntityState, unsigned
+from jobs.operators.entity_state import unsigned
+from jobs.operators.joint_shard import JointShard
 from jobs.operators.micro_batch import MicroBatch
 from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.operators.shard_scorer import ShardScorer
@@ -27,6 +28,7 @@ from models.drift.signals import SIGNALS
 from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
 from schemas.position import OFFSET_MASK, offset_of
+from schemas.s3_path import as_path
 
 MARKER_OFFSETS = OFFSET_MASK - 1, OFFSET_MASK
 """Offsets of the records that follow the open micro-batches of a savepoint."""
@@ -91,7 +93,7 @@ class ExportShards(ReleasingOperator):
         ShardScorer(key, lambda load: engine(load=load), state, 1_000).write_all()
         index = SHARD_KEYS[self._config.shards].index(key)
         entries = entries_of(state, SHARD_ROUTES, index)
-        write_entries(state_file(Path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
+        write_entries(state_file(as_path(self._folder), CUSTOMERS, index), entries, self._unprocessed[key])
 
 
 class ExportEntities(ReleasingOperator):
@@ -103,7 +105,8 @@ class ExportEntities(ReleasingOperator):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
         super().open(runtime_context)
-        self._state = EntityState(runtime_context, self._config.mode)
+        self._state, self._routes = open_entity_state(runtime_context, self._config)
+        self._declared = declared_aggregates(self._config)
         self._written: set[int] = set()
         warm_up()
 
@@ -112,10 +115,10 @@ class ExportEntities(ReleasingOperator):
         yield from ()
         key = ctx.get_current_key()
         if key not in self._written:
-            EntityShard(self._state, capacity=1_000).write_all()
+            JointShard(self._state, capacity=1_000, declared=self._declared).write_all()
             index = SHARD_KEYS[self._config.entity_shards].index(key)
-            file = state_file(Path(self._folder), ENTITIES, index)
-            write_entries(file, entries_of(self._state, ENTITY_ROUTES, index), {})
+            file = state_file(as_path(self._folder), ENTITIES, index)
+            write_entries(file, entries_of(self._state, self._routes, index), {})
             self._written.add(key)
 
 
@@ -138,7 +141,7 @@ class ExportDrift(ReleasingOperator):
         if name not in self._written:
             index = [signal.name for signal in SIGNALS].index(name)
             write_entries(
-                state_file(Path(self._folder), DRIFT, index), entries_of(self._state, DRIFT_ROUTES, index), {}
+                state_file(as_path(self._folder), DRIFT, index), entries_of(self._state, DRIFT_ROUTES, index), {}
             )
             self._written.add(name)
 

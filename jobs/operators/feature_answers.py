@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jobs.job_config import JobConfig
     from jobs.operators.shard_scorer import ShardScorer
+    from models.declared.declared_features import DeclaredFeatures
     from models.features.entities.entity_inputs import EntityInputs
 
 
@@ -29,10 +30,19 @@ class FeatureAnswers:
     """Answers to the queries topic: the features that a transaction would have if it arrived now.
 
     A query that makes the features fail is skipped, as one that `QueryReader` leaves out: it has no answer, and
-    nothing of the stream is lost.
+    nothing of the stream is lost. A query has no values of declared columns, so that declared features of entities by
+    such a column are missing.
+
+    Parameters
+    ----------
+    config : JobConfig
+    registry : SchemaRegistry
+    declared : DeclaredFeatures, optional
+        Declared features, which answers have too.
     """
 
-    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
+    def __init__(self, config: JobConfig, registry: SchemaRegistry, declared: DeclaredFeatures | None = None) -> None:
+        self._declared = () if declared is None else declared.names
         self._topic = config.topics.features
         self._answers = RecordCodec(FEATURE_ANSWER, value_subject(config.topics.features), registry)
         self._spec_hash = spec_hash()
@@ -67,6 +77,8 @@ class FeatureAnswers:
 
     def _answer(self, shard: ShardScorer, query: pa.RecordBatch, entities: EntityInputs, now_ms: int) -> dict[str, Any]:
         (features,) = shard.preview(query, entities).tolist()
+        found = () if entities.declared_x is None else entities.declared_x[0].tolist()
+        declared = dict(zip(self._declared, found, strict=True))
         return {
             "query_id": query.column("transaction_id")[0].as_py(),
             "customer_id": query.column("customer_id")[0].as_py(),
@@ -75,6 +87,5 @@ class FeatureAnswers:
             "shard": shard.key,
             "feature_spec_hash": self._spec_hash,
             "label_offsets": shard.label_offsets,
-            # Queries have no values of declared columns.
-            "features": dict(zip(FEATURE_NAMES, features[: len(FEATURE_NAMES)], strict=True)),
+            "features": dict(zip(FEATURE_NAMES, features[: len(FEATURE_NAMES)], strict=True)) | declared,
         }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from jobs.operators.decoded_batch import DecodedBatch
-from jobs.operators.entity_reply import decode_reply
-from models.features.entities.entity_inputs import EntityInputs, EventFeatures
+from jobs.operators.entity_reply import Reply, decode_reply
+from models.declared.declared_features import DeclaredFeatures
+from models.declared.declared_inputs import with_declared_features
+from models.features.entities.entity_inputs import EntityInputs
 from schemas.columns import TRANSACTION_ARROW
 
 
@@ -32,12 +34,14 @@ class Gathering:
     ----------
     schema : pyarrow.Schema
         Columns of the transactions.
+    declared : DeclaredFeatures, optional
+        Declared features that the replies have.
     """
 
-    def __init__(self, schema: pa.Schema = TRANSACTION_ARROW) -> None:
-        self._schema = schema
+    def __init__(self, schema: pa.Schema = TRANSACTION_ARROW, declared: DeclaredFeatures | None = None) -> None:
+        self._schema, self._declared = schema, declared
         self._waiting: deque[DecodedBatch] = deque()
-        self._received: dict[int, list[EventFeatures]] = {}
+        self._received: dict[int, list[Reply]] = {}
 
     def add(self, raw: bytes) -> Iterator[Gathered]:
         """Add a decoded batch; yield the batches that are complete now."""
@@ -46,8 +50,8 @@ class Gathering:
 
     def reply(self, raw: bytes) -> Iterator[Gathered]:
         """Add a reply; yield the batches that are complete now."""
-        number, features = decode_reply(raw)
-        self._received.setdefault(number, []).append(features)
+        number, found = decode_reply(raw)
+        self._received.setdefault(number, []).append(found)
         return self._complete()
 
     def _complete(self) -> Iterator[Gathered]:
@@ -57,4 +61,10 @@ class Gathering:
                 return
             self._waiting.popleft()
             replies = self._received.pop(batch.number, ())
-            yield Gathered(batch, EntityInputs.gathered(batch.records.num_rows, replies))
+            yield Gathered(batch, self._inputs(batch.records.num_rows, replies))
+
+    def _inputs(self, n: int, replies: Sequence[Reply]) -> EntityInputs:
+        inputs = EntityInputs.gathered(n, [reply.entities for reply in replies])
+        if self._declared is None:
+            return inputs
+        return with_declared_features(inputs, self._declared, [reply.declared for reply in replies])

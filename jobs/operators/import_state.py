@@ -14,8 +14,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from jobs.job_config import JobConfig
 from jobs.operators.bucketed_map import BucketedMap
 from jobs.operators.counts import GROUP
+from jobs.operators.declared_state import open_entity_state
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
-from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
 from jobs.operators.expiry_index import ExpiryIndex
 from jobs.operators.map_state import put_all
 from jobs.operators.releasing_operator import ReleasingOperator
@@ -24,6 +24,7 @@ from jobs.operators.state_routes import Route, Routes
 from jobs.shards import BUCKETS, SHARD_KEYS
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, IMPORTED, SHARED, StateEntry, read_entries, state_file
 from models.drift.signals import SIGNALS
+from schemas.s3_path import as_path
 
 _AT_ONCE = 1_000
 
@@ -59,7 +60,7 @@ class ImportState(ReleasingOperator):
         key = ctx.get_current_key()
         if key in self._filled:
             return
-        files = [state_file(Path(self._folder), self._part, index) for index in range(self._exported_shards)]
+        files = [state_file(as_path(self._folder), self._part, index) for index in range(self._exported_shards)]
         filling = ShardFilling(self._state, self._routes, self._config.mode)
         filling.fill(entries_of_shard(files, self._keys.index(key), len(self._keys)))
         self._filled.add(key)
@@ -83,7 +84,7 @@ class ImportEntities(ImportState):
 
     def _opened(self, context: RuntimeContext) -> tuple[str, list[Any], Any, Routes]:
         keys = list(SHARD_KEYS[self._config.entity_shards])
-        return ENTITIES, keys, EntityState(context, self._config.mode), ENTITY_ROUTES
+        return ENTITIES, keys, *open_entity_state(context, self._config)
 
 
 class ImportDrift(ImportState):
@@ -122,8 +123,10 @@ class ShardFilling:
         self._expiry = {name: self._index(name) for name in names}
 
     def fill(self, entries: Iterable[StateEntry]) -> None:
-        """Write all entries."""
+        """Write all entries, except of handles that a job without declared features does not have."""
         for name, found in groupby(entries, attrgetter("handle")):
+            if name not in self._routes:
+                continue
             route, handle = self._routes[name].route, getattr(self._state, name)
             if route is Route.MAXIMUM:
                 for entry in found:

@@ -1,6 +1,6 @@
 """Feature queries as the transactions that they ask about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from jobs.job_config import JobConfig
 from jobs.operators.settled import NOT_OF_DATA
-from models.features.entities.entity_events import entity_events
 from schemas.avro_schemas import FEATURE_QUERY
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
@@ -18,9 +17,18 @@ from schemas.validation import TRANSACTION_CHECKS, Arrival, reject
 
 
 class QueryReader:
-    """Decoder of feature queries; one that can't be decoded or breaks a transaction's limits is left out."""
+    """Decoder of feature queries; one that can't be decoded or breaks a transaction's limits is left out.
 
-    def __init__(self, config: JobConfig, registry: SchemaRegistry) -> None:
+    Parameters
+    ----------
+    config : JobConfig
+    registry : SchemaRegistry
+    check : callable of pyarrow.RecordBatch
+        Further check, which must not raise for a transaction.
+    """
+
+    def __init__(self, config: JobConfig, registry: SchemaRegistry, check: Callable[[pa.RecordBatch], object]) -> None:
+        self._check = check
         self._queries = RecordCodec(FEATURE_QUERY, value_subject(config.topics.queries), registry)
         self._limits = config.limits
         self._columns = with_declared(TRANSACTION_ARROW, config.declared)
@@ -38,7 +46,7 @@ class QueryReader:
             transaction = {**query, "transaction_id": query["query_id"]}
             record = pa.RecordBatch.from_pylist([transaction], schema=TRANSACTION_ARROW)
             refused = reject(Arrival(record, [key], np.array([now_ms])), self._limits, TRANSACTION_CHECKS)
-            entity_events(record)
+            self._check(pa.RecordBatch.from_pylist([transaction], schema=self._columns))
         except NOT_OF_DATA:
             raise
         except Exception:

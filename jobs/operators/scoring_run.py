@@ -252,7 +252,7 @@ class ScoringRun:
             self._batch = self._shard.advance(records, self.given.entities)
             self.stage = Stage.MODELS
         if self.stage is Stage.MODELS and last is not self.stage:
-            self._ensemble_scores = self.serving.ensemble.score(records, self._batch.x)
+            self._ensemble_scores = self.serving.ensemble.score(records, self._batch.x, self._batch.declared_x)
             self.stage = Stage.ANSWER
         if self.stage is Stage.ANSWER and last is not self.stage:
             self._scored = self._shard.answer(self._batch, self._ensemble_scores)
@@ -285,11 +285,12 @@ class ScoringRun:
             self._shard.revert(records)
 
     def _retry_models(self, rows: slice) -> None:
-        ensemble, x = self.serving.ensemble, self._batch.x[rows]
+        ensemble, batch = self.serving.ensemble, self._batch
+        x, declared_x = batch.x[rows], None if batch.declared_x is None else batch.declared_x[rows]
         if isinstance(self.error, ChampionError):
             ensemble.champion_scores(x)
             return
         try:
-            ensemble.score(self._records(rows), x)
+            ensemble.score(self._records(rows), x, declared_x)
         except ChallengerError:
             return  # not a record's fault: the challenger is removed where it fails for all of them

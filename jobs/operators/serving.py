@@ -10,7 +10,7 @@ from jobs.job_config import JobConfig
 from jobs.operators.inference_log import InferenceLog
 from jobs.operators.outputs import Outputs
 from models.drift.observer import Observer
-from models.scoring.declared_check import require_declaration, require_no_aggregates
+from models.scoring.declared_check import require_declaration
 from models.scoring.loaded_model import LoadedModel
 from models.scoring.served_models import ServedModels
 from schemas.deployment import Deployment
@@ -75,7 +75,6 @@ class Serving:
         """
         for model in ensemble.models:
             require_declaration(model.manifest, config.declared)
-            require_no_aggregates(model.manifest)
         writers = tuple(map(partial(DecisionWriter.of, config, registry), ensemble.models))
         deployed_ms = round(deployment.changed_at.timestamp() * 1000) if deployment else 0
         observer = Observer(ensemble.models[0].manifest, shards=config.shards, deployed_ms=deployed_ms)

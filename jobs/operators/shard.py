@@ -79,7 +79,7 @@ class Shard:
             key, state, subtask.rules, subtask.reports, subtask.counts,
             ShardSnoozes(state.snoozes, subtask.snoozes), ShardLists(state, subtask.lists), config.time_zone,
         )  # fmt: skip
-        self._gathering = Gathering(with_declared(TRANSACTION_ARROW, config.declared))
+        self._gathering = Gathering(with_declared(TRANSACTION_ARROW, config.declared), subtask.declared)
         self._scoring = GuardedScoring(self._scorer, self.models, self.rules, plain_transaction())
         self._handlers: Mapping[int, Handler] = {
             DECODED: self._decoded,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from jobs.declared_aggregates import declared_aggregates
 from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.job_model import JobModel
@@ -51,7 +52,8 @@ class Subtask:
         self.snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(control), registry)
         self.lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(control), registry))
         self.reports = ModelReports(config, registry)
-        self.answers = FeatureAnswers(config, registry)
+        self.declared = declared_aggregates(config)
+        self.answers = FeatureAnswers(config, registry, self.declared)
         self.counts = Counts(context)
         self.first_records = config.first_records_by_key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,9 @@ from models.declared.aggregate_plan import AggregatePlan
 from models.declared.aggregate_pool import AggregatePool
 from models.declared.warm_up import warm_up_aggregates
 from models.features.entities.entity_pool import Load
+from models.features.entities.stored_entities import StoredEntities
+
+Buffer = bytes | memoryview
 
 
 class AggregateEvents(NamedTuple):
@@ -32,12 +34,25 @@ class AggregateEvents(NamedTuple):
     rows: NDArray[np.int64]
     words: NDArray[np.int64]
 
+    @classmethod
+    def of_bytes(cls, keys: Buffer, rows: Buffer, words: Buffer) -> AggregateEvents:
+        """Return events whose arrays are given as bytes; the kernel takes words that can be written alone."""
+        found = np.frombuffer(keys, np.uint64)
+        width = len(words) // 8 // max(1, len(found))
+        return cls(
+            found, np.frombuffer(rows, np.int64), np.frombuffer(words, np.int64).reshape(len(found), width).copy()
+        )
+
     def part(self, begin: int, end: int | None = None) -> AggregateEvents:
         """Return the events from one to another."""
         return AggregateEvents(self.keys[begin:end], self.rows[begin:end], self.words[begin:end])
 
+    def take(self, chosen: NDArray[np.int64]) -> AggregateEvents:
+        """Return some events by their indices."""
+        return AggregateEvents(self.keys[chosen], self.rows[chosen], self.words[chosen])
 
-class AggregateEngine:
+
+class AggregateEngine(StoredEntities[AggregatePool]):
     """Advances entities of one kind by their events, in the order of arrival, and describes each event.
 
     However a stream is cut into batches, the features and the records are the same, bit for bit.
@@ -71,13 +86,8 @@ class AggregateEngine:
         self, plan: AggregatePlan, *, load: Load | None, capacity: int = 16_384, next_sequence: int = 0
     ) -> None:
         warm_up_aggregates()
+        super().__init__(AggregatePool(plan, capacity=capacity, load=load), next_sequence)
         self._plan = plan
-        self._pool = AggregatePool(plan, capacity=capacity, load=load)
-        self.next_sequence = next_sequence
-
-    def __len__(self) -> int:
-        """Return the number of entities held in memory."""
-        return len(self._pool)
 
     def advance(self, events: AggregateEvents, x: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Describe events and add them to their entities; return which counted, (m,), as a duplicate does not.
@@ -98,26 +108,10 @@ class AggregateEngine:
 
     def restore(self, first_sequence: int, events: AggregateEvents) -> None:
         """Add events that were advanced before, except where an entity's record has seen them already."""
-        rows = np.zeros(len(events.rows), np.int64)
+        rows = np.zeros(len(events.keys), np.int64)
         width = int(self._plan.features[:, -1].max()) + 1
         self._described(events._replace(rows=rows), first_sequence, np.empty((1, width), np.float32), adds=True)
         self.next_sequence = max(self.next_sequence, first_sequence + len(events.keys))
-
-    def changed(self) -> list[int]:
-        """Return the keys of the entities whose records `records` would give."""
-        return self._pool.changed_keys()
-
-    def records(self, keys: Iterable[int]) -> dict[int, bytes]:
-        """Return the records of those among some entities that changed: ``load`` must find them from now on."""
-        return self._pool.take(keys)
-
-    def awaits_storing(self, key: int) -> bool:
-        """Return whether `records` would give an entity."""
-        return self._pool.awaits_storing(key)
-
-    def drop(self, keys: Iterable[int]) -> None:
-        """Forget entities that the store has forgotten."""
-        self._pool.drop(keys)
 
     def _described(
         self, events: AggregateEvents, first_sequence: int, x: NDArray[np.float32], *, adds: bool

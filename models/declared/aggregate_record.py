@@ -117,6 +117,12 @@ class AggregateRecord(NamedTuple):
     ids: tuple[NDArray[Any], ...]
 
 
+def newest_event_ms(raw: bytes) -> int:
+    """Return the newest event time of a record of any layout, milliseconds since 1970; 0 without events."""
+    _, words, count, *_ = HEADER.unpack_from(raw)
+    return int(np.frombuffer(raw, np.int64, 1, HEADER.size + (count - 1) * words * 8)[0]) if count else 0
+
+
 class AggregateLayout:
     """Layout of the state of one entity's declared features.
 
@@ -159,6 +165,10 @@ class AggregateLayout:
         older = b"".join(array.tobytes() for array in (*record.older, *record.ids))
         compressed: bytes = _CODEC.compress(older, asbytes=True)
         return header + events + compressed
+
+    def fits(self, raw: bytes) -> bool:
+        """Return whether a record is of this layout."""
+        return len(raw) < HEADER.size or HEADER.unpack_from(raw)[4] == self.id
 
     def decode(self, raw: bytes) -> AggregateRecord:
         """Return what `encode` was given, as read-only arrays.

@@ -25,22 +25,24 @@ class DeclaredEngine:
     def advance(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Return the declared features of a batch, (n, features), each transaction's from those before it.
 
-        Those that are missing, or no number that a float32 holds, have their missing value.
-
         Parameters
         ----------
         records : pyarrow.RecordBatch, n rows
             See `DeclaredColumns`.
         """
-        x = self.described(records)
-        return np.where(np.isfinite(x), x, np.array(self._declared.missing, np.float32))
+        return self._declared.completed(self._advanced(records))
 
     def described(self, records: pa.RecordBatch) -> NDArray[np.float32]:
         """Return what `advance` does, with NaN where a feature is missing."""
+        x = self._advanced(records)
+        self._declared.write_ratios(x)
+        return x
+
+    def _advanced(self, records: pa.RecordBatch) -> NDArray[np.float32]:
+        """Return the features without ratios."""
         x = self._declared.empty(records.num_rows)
         for engine, events in zip(self._engines, self._declared.events(records), strict=True):
             engine.advance(events, x)
-        self._declared.write_ratios(x)
         return x
 
 
@@ -67,7 +69,13 @@ class DeclaredNumbers:
 
 def tracker_of(row_columns: RowColumns | None) -> DeclaredEngine | None:
     """Return the engine of the aggregates that a model reads, None without any."""
+    declared = features_of_model(row_columns)
+    return None if declared is None else DeclaredEngine(declared)
+
+
+def features_of_model(row_columns: RowColumns | None) -> DeclaredFeatures | None:
+    """Return the aggregates that a model reads, None without any."""
     aggregates = None if row_columns is None else row_columns.aggregates
     if aggregates is None:
         return None
-    return DeclaredEngine(DeclaredFeatures.of(aggregates.tables, aggregates.kinds, aggregates.entities))
+    return DeclaredFeatures.of(aggregates.tables, aggregates.kinds, aggregates.entities)

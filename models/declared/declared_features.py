@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEvents
-from models.declared.aggregate_plan import HEAD_WORDS, MASK, TIME, TRANSACTION, AggregatePlan, plan_aggregates
+from models.declared.aggregate_plan import plan_aggregates
 from models.declared.declared_columns import DeclaredColumns, vocabulary_of
+from models.declared.entity_aggregates import EntityAggregates, Holds
 from models.features.aggregate_tables import AggregateTables
 from models.features.hashing import transaction_hashes
 from models.features.table import FEATURE_NAMES
 from models.rules.condition import compile_condition
 from models.rules.language import read_condition
-from models.rules.named_columns import NamedColumns
 from schemas.declaration.core_columns import AMOUNT, CORE_ENTITIES, CORE_KINDS
 from schemas.declaration.declaration import Declaration, DeclarationError
 from schemas.declaration.declared_feature import DeclaredFeature
@@ -28,56 +28,6 @@ from schemas.rule_book import RuleError
 
 BELOW_COUNTS, BELOW_ALL = -1.0, -1e9
 """Missing value of a feature that is never negative, and of one that is hardly ever less."""
-
-Holds = Callable[[NamedColumns], Any]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EntityAggregates:
-    """Features of one entity.
-
-    Attributes
-    ----------
-    name : str
-    columns : tuple of str
-        Columns that identify it together.
-    plan : AggregatePlan
-    conditions : tuple of tuple of callables, and str or None
-        By bit: conditions that hold together, and the column that has a value.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    plan: AggregatePlan
-    conditions: tuple[tuple[tuple[Holds, ...], str | None], ...]
-
-    def events(self, columns: DeclaredColumns, transactions: NDArray[np.uint64]) -> AggregateEvents:
-        """Return the events of those transactions of a batch that have the entity."""
-        keys = columns.keys(self.name, self.columns)
-        rows = np.flatnonzero(keys)
-        words = np.empty((len(rows), self.plan.words), np.int64)
-        words[:, TIME] = columns.event_time_ms[rows]
-        words[:, TRANSACTION] = transactions.view(np.int64)[rows]
-        words[:, MASK] = self._masks(columns)[rows]
-        at = HEAD_WORDS
-        for name in self.plan.hashes:
-            words[:, at] = columns.hashes(name).view(np.int64)[rows]
-            at += 1
-        for name in self.plan.numbers:
-            words[:, at] = columns.number(name).astype(np.float64).view(np.int64)[rows]
-            at += 1
-        return AggregateEvents(keys[rows], rows, words)
-
-    def _masks(self, columns: DeclaredColumns) -> NDArray[np.int64]:
-        """Return the bits of the conditions that hold for each transaction, (n,)."""
-        masks = np.zeros(len(columns), np.int64)
-        with np.errstate(all="ignore"):
-            for bit, (conditions, present) in enumerate(self.conditions):
-                holding = np.ones(len(columns), np.bool_) if present is None else columns.present(present)
-                for condition in conditions:
-                    holding &= condition(columns)
-                masks |= holding.astype(np.int64) << bit
-        return masks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,7 +79,9 @@ class DeclaredFeatures:
         return cls(
             features=features,
             kinds=all_kinds,
-            entities=tuple(_aggregates(name, all_entities[name], own, conditions) for name, own in of_entity.items()),
+            entities=tuple(
+                _aggregates(name, all_entities[name], own, conditions, all_kinds) for name, own in of_entity.items()
+            ),
             ratios=_ratios(features),
         )
 
@@ -159,6 +111,22 @@ class DeclaredFeatures:
             for column, over, under in self.ratios:
                 found = x[:, over] / x[:, under]
                 x[:, column] = np.where(x[:, under] == 0, np.float32(np.nan), found)
+
+    def completed(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the features of n transactions as the model has them, (n, features), once each entity wrote its own.
+
+        Those that are missing, or no number that a float32 holds, have their missing value.
+        """
+        self.write_ratios(x)
+        return np.where(np.isfinite(x), x, np.array(self.missing, np.float32))
+
+    def x_columns_of(self, entity: EntityAggregates) -> list[int]:
+        """Return the columns of x of an entity's features and of the ratios that follow from them."""
+        found = set(entity.x_columns.tolist())
+        for column, *parts in self.ratios:
+            if found.intersection(parts):
+                found.add(column)
+        return sorted(found)
 
 
 def aggregate_tables(declaration: Declaration) -> AggregateTables | None:
@@ -237,8 +205,13 @@ def _aggregates(
     columns: tuple[str, ...],
     features: Sequence[tuple[int, DeclaredFeature]],
     compiled: Mapping[str, Holds],
+    kinds: Mapping[str, str],
 ) -> EntityAggregates:
-    plan = plan_aggregates(features)
+    # State does not depend on the order of the file, nor on the names of features.
+    plan = plan_aggregates(sorted(features, key=lambda found: (found[1].verb, found[1].source, str(found[1].where),
+                                                               found[1].window_ms)))  # fmt: skip
+    read = (f"kind {column} {kinds[column]}" for column in (*plan.hashes, *plan.numbers))
+    plan = replace(plan, layout=(f"entity {name} of {', '.join(columns)}", *plan.layout, *read))
     conditions = tuple(
         (tuple(compiled[text] for text in (condition.where, condition.share) if text is not None), condition.present)
         for condition in plan.conditions

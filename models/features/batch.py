@@ -34,6 +34,8 @@ class FeatureBatch:
         Sequence number of each entity's event, see `EntityInputs`.
     entity_label_offsets : ndarray of int64, (n, ...)
         Labels that the entities knew, see `EntityInputs.label_offsets`.
+    declared_x : ndarray of float32, (n, D), or None
+        Declared aggregates, see `EntityInputs.declared_x`, for models that read others than the champion.
     """
 
     x: NDArray[np.float32]
@@ -45,6 +47,7 @@ class FeatureBatch:
     added: NDArray[np.void]
     entity_sequences: NDArray[np.int64]
     entity_label_offsets: NDArray[np.int64]
+    declared_x: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.customers)

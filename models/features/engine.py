@@ -185,6 +185,7 @@ class FeatureEngine:
             customers=customers,
             slots=self._pool.slots(customers),
             added=np.empty(n, ENTRY),
+            declared_x=entities.declared_x,
         )
         batch.x[:, ENTITY_COLUMNS] = entities.x
         for index, columns in enumerate(LABEL_COLUMNS):
@@ -205,9 +206,7 @@ class FeatureEngine:
         )  # fmt: skip
         write_joint_mean(batch.x)
         if self._row_columns is not None:
-            self._row_columns.write(records, batch.x)
-            if self._row_columns.aggregates is not None and entities.declared_x is not None:
-                batch.x[:, self._row_columns.first_aggregate :] = entities.declared_x
+            self._row_columns.write(records, batch.x, entities.declared_x)
         self._unscored = batch
         return batch
 

@@ -85,14 +85,18 @@ class RowColumns:
             spec += [AGGREGATES_VERSION, self.aggregates.to_json()]
         return hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:16]
 
-    def write(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> None:
-        """Write the columns' features of n transactions behind those of `FEATURES`, and aggregates as missing.
+    def write(
+        self, records: pa.RecordBatch, x: NDArray[np.float32], declared_x: NDArray[np.float32] | None = None
+    ) -> None:
+        """Write the columns' features of n transactions, and their aggregates, behind those of `FEATURES`.
 
         Parameters
         ----------
         records : pyarrow.RecordBatch, n rows
             A column that it lacks has no values.
         x : ndarray of float32, (n, F)
+        declared_x : ndarray of float32, (n, D), or None
+            Declared aggregates, where there are any in this model; None: they are missing.
         """
         times_ms = event_time_ms(records)
         for number, encoding in enumerate(self.encodings, len(FEATURES)):
@@ -100,7 +104,7 @@ class RowColumns:
             column = pa.nulls(len(records), encoding.kind.arrow) if index < 0 else records.column(index)
             x[:, number] = encoding.of(column, times_ms)
         if self.aggregates is not None:
-            x[:, self.first_aggregate : width_with(self)] = self.aggregates.missing
+            x[:, self.first_aggregate :] = self.aggregates.missing if declared_x is None else declared_x
 
     @classmethod
     def fit(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.entity import ENTITIES
 from models.features.table import FEATURE_NAMES
 from models.scoring.inference_sample import InferenceSample
 from models.scoring.recompute import Recomputed
@@ -94,7 +93,7 @@ def compare(sample: InferenceSample, again: Recomputed, features: Sequence[str] 
             )
             for column in np.flatnonzero(differs.any(axis=0)).tolist()
         },
-        entities_uncertain={entity.name: count for entity, count in zip(ENTITIES, uncertain, strict=True) if count},
+        entities_uncertain={name: count for name, count in zip(again.entities, uncertain, strict=True) if count},
     )
 
 

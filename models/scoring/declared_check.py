@@ -6,8 +6,8 @@ from schemas.declaration.declaration import Declaration
 SHOWN_DIGITS = 12
 """Digits of a hash that a message shows."""
 
-MAX_NAMES = 3
-"""Names of features that a message shows."""
+MAX_NAMES = 8
+"""Names of columns and features that a message shows."""
 
 
 def require_declaration(manifest: Manifest, declaration: Declaration | None) -> None:
@@ -22,29 +22,15 @@ def require_declaration(manifest: Manifest, declaration: Declaration | None) -> 
     expected = manifest.declared.declaration
     got = None if declaration is None else declaration.hash
     if got != expected:
-        columns = ", ".join(column.name for column in manifest.declared.columns)
+        aggregates = () if manifest.declared.aggregates is None else manifest.declared.aggregates.names
+        names = [*(column.name for column in manifest.declared.columns), *aggregates]
+        shown = ", ".join(names[:MAX_NAMES]) + (", ..." if len(names) > MAX_NAMES else "")
         advice = (
-            f"Set job.declaration to the file that declares {columns}"
+            f"Set job.declaration to the file that declares {shown}"
             if got is None
             else "Train the model again with the present one, or set job.declaration to that of the training"
         )
         raise ArtifactError(
             f"Model {manifest.model_id}: expected the declaration {expected[:SHOWN_DIGITS]} that it was trained with, "
             f"got {'none' if got is None else got[:SHOWN_DIGITS]}. {advice}"
-        )
-
-
-def require_no_aggregates(manifest: Manifest) -> None:
-    """Refuse a model that reads declared aggregates, where the job is to compute its features.
-
-    Raises
-    ------
-    ArtifactError
-    """
-    aggregates = None if manifest.declared is None else manifest.declared.aggregates
-    if aggregates is not None:
-        names = ", ".join(aggregates.names[:MAX_NAMES]) + (", ..." if len(aggregates.names) > MAX_NAMES else "")
-        raise ArtifactError(
-            f"Model {manifest.model_id}: expected features that the job computes, got {names} of [[features]], which "
-            "are not yet computed in the job. Train without [[features]]; this model serves backfill and rules dry-run"
         )

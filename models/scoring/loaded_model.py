@@ -9,6 +9,7 @@ from models.scoring.artifact import Artifact, ArtifactError, Manifest, load_arti
 from models.scoring.model import OnnxModel
 from models.scoring.self_test_check import check_scores
 from schemas.deployment import Served
+from schemas.s3_path import as_path
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +46,7 @@ def load_model(served: Served) -> LoadedModel:
     ArtifactError
         The folder holds no artifact, or another model, or one whose scores differ from its self-test.
     """
-    loaded = LoadedModel.of(load_artifact(Path(served.location)))
+    loaded = LoadedModel.of(load_artifact(as_path(served.location)))
     manifest = loaded.manifest
     meant = {"model": (served.model_id, manifest.model_id), "SHA-256": (served.sha256, manifest.onnx_sha256)}
     for name, (expected, was) in meant.items():

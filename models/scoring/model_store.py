@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.scoring.artifact import MANIFEST_FILE, MODEL_FILE, Artifact, ArtifactError, checksum, load_artifact
 from models.whole_file import replace_file
+from schemas.s3_path import S3Path
 
 READ_ONLY = 0o444
 
@@ -41,8 +42,29 @@ def store_artifact(artifact: Artifact, root: Path) -> Path:
 
 def _mark_used(folder: Path) -> None:
     """Set the folder's time, so that `model prune` lets it be until what asked for it names it."""
+    if isinstance(folder, S3Path):  # a folder there has no time
+        replace_file(folder / MANIFEST_FILE, (folder / MANIFEST_FILE).read_bytes())
+        return
     with suppress(OSError):  # another user's folder
         os.utime(folder)
+
+
+def used_s(folder: Path) -> float:
+    """Return when a folder of the store was last asked for, in seconds since 1970."""
+    if isinstance(folder, S3Path):
+        return max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
+    return folder.stat().st_mtime
+
+
+def remove_model(folder: Path) -> None:
+    """Remove a folder of the store; no reader finds a part of it whole."""
+    if isinstance(folder, S3Path):
+        (folder / MANIFEST_FILE).unlink(missing_ok=True)  # without it there is no artifact
+        folder.remove_tree()
+        return
+    gone = folder.with_name(f".gone-{folder.name}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _is_whole(folder: Path) -> bool:
@@ -54,6 +76,10 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _lay(folder: Path, files: dict[str, bytes]) -> None:
+    if isinstance(folder, S3Path):
+        for name, content in files.items():  # the manifest last: without it there is no artifact
+            replace_file(folder / name, content)
+        return
     new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
     try:
         new.chmod(0o755)  # the TaskManager may be another user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,25 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.features.entities.entity_inputs import EntityInputs
-from models.features.entities.entity_layout import ENTITY_WIDTH, FIRST_ENTITY_COLUMN
-from models.features.entity import ENTITIES
-from models.features.hashing import transaction_hashes
 from models.features.label_batch import LabelBatch
 from models.features.row_columns import width_with
 from models.scoring.artifact import Artifact
-from models.scoring.entity_replay import replay_entities
+from models.scoring.entity_replay import Progress
 from models.scoring.inference_sample import InferenceSample
-from models.scoring.label_replay import replay_labels
 from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import RecordedSequences
+from models.scoring.replayed_inputs import ReplayedInputs
 from models.scoring.transaction_scorer import ScoredBatch, TransactionScorer
 from schemas.position import position
 
 BATCH_ROWS = 4_096
 
 Rows = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 
 class Recomputed(NamedTuple):
@@ -43,10 +38,12 @@ class Recomputed(NamedTuple):
     disordered : int
         Rows whose shard, or entity, knew fewer labels of some partition than at another row of fewer labels in all: the
         job never does that, and no sequence of the transactions gives both.
-    uncertain : ndarray of bool, (n, len(ENTITIES))
+    uncertain : ndarray of bool, (n, E)
         See `ReplayedEntities.uncertain`; x has the logged features there.
     shared_numbers : int
         See `ReplayedEntities.shared_numbers`.
+    entities : tuple of str
+        Names of the E entities, those of the declaration last.
     """
 
     x: NDArray[np.float32]
@@ -55,6 +52,7 @@ class Recomputed(NamedTuple):
     disordered: int
     uncertain: NDArray[np.bool_]
     shared_numbers: int
+    entities: tuple[str, ...]
 
 
 class _Plan(NamedTuple):
@@ -65,52 +63,6 @@ class _Plan(NamedTuple):
     """Of each transaction its row in the sample, -1 for one that is only history."""
     labels: Rows
     labels_before: Rows
-
-
-class _Entities:
-    """Entity features of the sample's transactions.
-
-    Parameters
-    ----------
-    sample, transactions, labels, recorded, progress
-        As of `recompute`.
-    """
-
-    def __init__(
-        self,
-        sample: InferenceSample,
-        transactions: PositionedRecords,
-        labels: PositionedRecords,
-        recorded: RecordedSequences,
-        progress: Progress | None,
-    ) -> None:
-        self._sample, self._logged = sample, sample.with_entities
-        # A duplicate has the score of its first occurrence, which the sample may lack.
-        rows = np.flatnonzero(np.isin(transaction_hashes(transactions.records), sample.keys()))
-        self._index = np.full(len(transactions.offsets), -1, np.int64)
-        self._index[rows] = np.arange(len(rows))
-        self._labels = replay_labels(transactions, labels, recorded, rows)
-        # A model without entity features reads them of no transaction.
-        advanced = rows if self._logged.any() else rows[:0]
-        self._replayed = replay_entities(transactions, recorded, advanced, progress=progress)
-        self.shared_numbers, self.disordered = self._replayed.shared_numbers, self._labels.disordered
-
-    def of(self, rows: Rows, sampled: Rows) -> tuple[EntityInputs, NDArray[np.bool_]]:
-        """Return the features of some transactions, and which of them are uncertain: there they are as logged."""
-        inputs = EntityInputs.missing(len(rows))
-        uncertain = np.zeros((len(rows), len(ENTITIES)), np.bool_)
-        here = np.flatnonzero(self._index[rows] >= 0)
-        replayed = self._index[rows[here]]
-        inputs.label_x[here] = self._labels.x[replayed]
-        if not len(self._replayed.inputs.x):
-            return inputs, uncertain
-        inputs.x[here] = self._replayed.inputs.x[replayed]
-        uncertain[here] = self._replayed.uncertain[replayed]
-        uncertain &= ((sampled >= 0) & self._logged[sampled])[:, None]
-        at, entity = np.nonzero(uncertain)
-        columns = FIRST_ENTITY_COLUMN + entity[:, None] * ENTITY_WIDTH + np.arange(ENTITY_WIDTH)
-        inputs.x[at[:, None], columns - FIRST_ENTITY_COLUMN] = self._sample.x[sampled[at][:, None], columns]
-        return inputs, uncertain
 
 
 def recompute(
@@ -145,15 +97,16 @@ def recompute(
     progress : callable of (int, int), optional
         Callback with steps done and total steps: first entity events, then transactions.
     """
-    entities = _Entities(sample, transactions, labels, recorded, progress)
+    entities = ReplayedInputs(sample, transactions, labels, artifact, recorded, progress)
     count = len(sample)
     done = Recomputed(
         x=np.zeros((count, width_with(artifact.row_columns)), np.float32),
         scores=np.zeros_like(sample.scores),
         found=np.zeros(count, np.bool_),
         disordered=0,
-        uncertain=np.zeros((count, len(ENTITIES)), np.bool_),
+        uncertain=np.zeros((count, len(entities.names)), np.bool_),
         shared_numbers=entities.shared_numbers,
+        entities=entities.names,
     )
     plans, disordered = [], entities.disordered
     for shard in np.unique(sample.shards):
@@ -182,7 +135,11 @@ class _Batch(NamedTuple):
 
 
 def _replayed(
-    plan: _Plan, transactions: PositionedRecords, labels: PositionedRecords, artifact: Artifact, entities: _Entities
+    plan: _Plan,
+    transactions: PositionedRecords,
+    labels: PositionedRecords,
+    artifact: Artifact,
+    entities: ReplayedInputs,
 ) -> Iterator[_Batch]:
     """Score the transactions of a plan."""
     scorer = TransactionScorer(artifact, load=None)

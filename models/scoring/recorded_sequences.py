@@ -34,12 +34,15 @@ class NamedSequences(NamedTuple):
         See `sequence_matrix`.
     label_entries : ndarray of int64, (n, len(ENTITIES), P)
         See `label_entries`.
+    declared : ndarray of int64, (n, k)
+        See `declared_entries`.
     """
 
     positions: NDArray[np.int64]
     keys: NDArray[np.uint64]
     numbers: NDArray[np.int64]
     label_entries: NDArray[np.int64]
+    declared: NDArray[np.int64]
 
     @classmethod
     def of(cls, batches: Iterable[pa.RecordBatch]) -> NamedSequences:
@@ -48,7 +51,9 @@ class NamedSequences(NamedTuple):
         width = max(part.label_entries.shape[2] for part in parts)
         entries = np.concatenate([_widened(part.label_entries, width) for part in parts])
         positions, keys, numbers = (np.concatenate([part[column] for part in parts]) for column in range(3))
-        return cls(positions, keys, numbers, entries)
+        most = max(part.declared.shape[1] for part in parts)
+        declared = np.concatenate([_filled(part.declared, most) for part in parts])
+        return cls(positions, keys, numbers, entries, declared)
 
 
 class RecordedSequences(NamedTuple):
@@ -62,11 +67,14 @@ class RecordedSequences(NamedTuple):
         Whether a record has them; if not, the transaction may have advanced its entities at any time.
     label_offsets : ndarray of int64, (n, len(ENTITIES), P)
         Of each partition of the labels topic, the next label that the entity did not know; 0 without a record.
+    declared : ndarray of int64, (n, k)
+        Entries of declared entities, see `declared_entries`.
     """
 
     numbers: NDArray[np.int64]
     known: NDArray[np.bool_]
     label_offsets: NDArray[np.int64]
+    declared: NDArray[np.int64]
 
     @property
     def unknown(self) -> int:
@@ -92,10 +100,12 @@ class RecordedSequences(NamedTuple):
         count, sources = len(transactions.offsets), (scored or _NONE_NAMED, logged)
         width = max(source.label_entries.shape[2] for source in sources)
         newest = max(_generation(source.label_entries) for source in sources)
+        most = max(source.declared.shape[1] for source in sources)
         found = cls(
             np.full((count, len(ENTITIES)), NO_SEQUENCE, np.int64),
             np.zeros(count, np.bool_),
             np.zeros((count, len(ENTITIES), width), np.int64),
+            np.full((count, most), NO_SEQUENCE, np.int64),
         )
         positions = position(transactions.partitions, transactions.offsets)
         keys = transaction_hashes(transactions.records)
@@ -103,6 +113,7 @@ class RecordedSequences(NamedTuple):
             rows, records = _matched(positions, keys, source)
             found.numbers[rows], found.known[rows] = source.numbers[records], True
             found.label_offsets[rows] = _present(_widened(source.label_entries[records], width), newest)
+            found.declared[rows] = _filled(source.declared[records], most)
         return found
 
 
@@ -111,11 +122,24 @@ def sequence_matrix(sequences: pa.ListArray) -> NDArray[np.int64]:
 
     A record of an earlier version has none, or fewer: the job that wrote it did not advance the entities.
     """
-    index = np.arange(len(ENTITIES))
-    numbers = np.full((len(sequences), len(ENTITIES)), NO_SEQUENCE, np.int64)
+    return _entries_between(sequences, 0, len(ENTITIES))
+
+
+def declared_entries(sequences: pa.ListArray) -> NDArray[np.int64]:
+    """Return the entries of declared entities in a column of `entity_sequences`, which follow the sequence numbers.
+
+    See `models.declared.sequence_entry`; NO_SEQUENCE where a record has fewer than another.
+    """
+    return _entries_between(sequences, len(ENTITIES), pc.max(pc.list_value_length(sequences)).as_py() or 0)
+
+
+def _entries_between(sequences: pa.ListArray, begin: int, end: int) -> NDArray[np.int64]:
+    """Return some entries of lists as rows of one width; NO_SEQUENCE where a list is shorter."""
+    index = np.arange(begin, max(begin, end))
+    entries = np.full((len(sequences), len(index)), NO_SEQUENCE, np.int64)
     there = index < pc.list_value_length(sequences).fill_null(0).to_numpy()[:, None]
-    numbers[there] = sequences.values.to_numpy()[(sequences.offsets.to_numpy()[:-1, None] + index)[there]]
-    return numbers
+    entries[there] = sequences.values.to_numpy()[(sequences.offsets.to_numpy()[:-1, None] + index)[there]]
+    return entries
 
 
 def label_entries(records: pa.RecordBatch) -> NDArray[np.int64]:
@@ -127,7 +151,8 @@ def label_entries(records: pa.RecordBatch) -> NDArray[np.int64]:
         pc.list_value_length(records.column(name)).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         for name in ("entity_label_offsets", "entity_sequences")
     )
-    before, entities = np.flatnonzero(lists == 0), np.maximum(numbers, 1)
+    # Entries of declared entities follow, which have no labels.
+    before, entities = np.flatnonzero(lists == 0), np.clip(numbers, 1, len(ENTITIES))
     of_shards = _rows(records.column("label_offsets"), before)
     partitions = lists // entities
     width = max(int(partitions.max(initial=0)), of_shards.shape[1])
@@ -153,6 +178,10 @@ def _widened(entries: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.pad(entries, ((0, 0), (0, 0), (0, width - entries.shape[2])))
 
 
+def _filled(entries: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    return np.pad(entries, ((0, 0), (0, width - entries.shape[1])), constant_values=NO_SEQUENCE)
+
+
 def _generation(entries: NDArray[np.int64]) -> int:
     return int(split_entry(entries)[0].max(initial=0))
 
@@ -166,8 +195,14 @@ def _present(entries: NDArray[np.int64], newest: int) -> NDArray[np.int64]:
 def _named(records: pa.RecordBatch) -> NamedSequences:
     partitions, offsets = (records.column(name).to_numpy().astype(np.int64) for name in ("partition", "offset"))
     positions = np.where(offsets < 0, NO_POSITION, position(partitions, offsets))
-    numbers = sequence_matrix(records.column("entity_sequences"))
-    return NamedSequences(positions, transaction_hashes(records), numbers, label_entries(records))
+    sequences = records.column("entity_sequences")
+    return NamedSequences(
+        positions,
+        transaction_hashes(records),
+        sequence_matrix(sequences),
+        label_entries(records),
+        declared_entries(sequences),
+    )
 
 
 def _matched(
@@ -205,4 +240,5 @@ _NONE_NAMED = NamedSequences(
     np.empty(0, np.uint64),
     np.empty((0, len(ENTITIES)), np.int64),
     np.empty((0, len(ENTITIES), 0), np.int64),
+    np.empty((0, 0), np.int64),
 )

@@ -158,7 +158,9 @@ class ServedModels:
                for model in self.models]  # fmt: skip
         return [None if tables == own[0] else tables for tables in own[1:]]
 
-    def score(self, records: pa.RecordBatch, x: NDArray[np.float32]) -> EnsembleScores:
+    def score(
+        self, records: pa.RecordBatch, x: NDArray[np.float32], declared_x: NDArray[np.float32] | None = None
+    ) -> EnsembleScores:
         """Score n transactions.
 
         Parameters
@@ -166,6 +168,8 @@ class ServedModels:
         records : pyarrow.RecordBatch of TRANSACTION_ARROW, n rows
         x : ndarray of float32, (n, F)
             Their features, with the champion's fraud rates.
+        declared_x : ndarray of float32, (n, D), or None
+            Declared aggregates; None: they are missing.
 
         Raises
         ------
@@ -180,7 +184,7 @@ class ServedModels:
         times.append(self._now())
         challenger_scores = []
         for number in range(1, len(self.models)):
-            challenger_scores.append(self._challenger_scores(number, records, x))
+            challenger_scores.append(self._challenger_scores(number, records, x, declared_x))
             times.append(self._now())
         seconds = tuple(np.diff(times).tolist()) if self.clock else ()
         return replace(self._decided(records, champion, tuple(challenger_scores)), seconds=seconds)
@@ -222,16 +226,22 @@ class ServedModels:
         except Exception as error:
             raise ChampionError(f"model {self.champion.manifest.model_id}: {_text(error)}") from error
 
-    def _challenger_scores(self, number: int, records: pa.RecordBatch, x: NDArray[np.float32]) -> ChallengerScores:
+    def _challenger_scores(
+        self, number: int, records: pa.RecordBatch, x: NDArray[np.float32], declared_x: NDArray[np.float32] | None
+    ) -> ChallengerScores:
         model = self.models[number]
         try:
-            return self._scored_by(model, self._tables[number - 1], records, x)
+            return self._scored_by(model, self._tables[number - 1], records, x, declared_x)
         except Exception as error:
             raise ChallengerError(number, f"challenger {model.manifest.model_id}: {_text(error)}") from error
 
     @staticmethod
     def _scored_by(
-        model: LoadedModel, tables: OwnTables | None, records: pa.RecordBatch, x: NDArray[np.float32]
+        model: LoadedModel,
+        tables: OwnTables | None,
+        records: pa.RecordBatch,
+        x: NDArray[np.float32],
+        declared_x: NDArray[np.float32] | None,
     ) -> ChallengerScores:
         if tables:
             *risks, row_columns = tables
@@ -240,7 +250,7 @@ class ServedModels:
             for (feature, column), table in zip(RISK_SOURCES.items(), risks, strict=True):
                 own[:, FEATURE_NAMES.index(feature)] = table.of(records.column(column))
             if row_columns is not None:
-                row_columns.write(records, own)
+                row_columns.write(records, own, declared_x)
             x = own
         return ChallengerScores(x=x, scores=probabilities(model, x))
 

@@ -177,7 +177,7 @@ class TransactionScorer:
             Features of the transactions' entities.
         """
         batch = self.advance(records, labels, labels_before, entities=entities)
-        return self.answer(batch, self._served.score(records, batch.x))
+        return self.answer(batch, self._served.score(records, batch.x, batch.declared_x))
 
     def advance(
         self,

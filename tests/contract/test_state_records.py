@@ -8,8 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from models.declared.aggregate_engine import AggregateEngine
+from models.declared.aggregate_record import RECENT, AggregateLayout, newest_event_ms
+from models.declared.declared_features import DeclaredFeatures
 from models.drift.detector import DETECTORS, RIVER_VERSION, DriftDetector
 from models.drift.observation import OBSERVATION_SIZE, PART_MS, Accumulator
 from models.drift.part_merger import PartMerger
@@ -21,6 +25,8 @@ from models.features.history import K, decode_history, encode_history
 from models.features.label_batch import LabelBatch
 from models.features.label_record import KEPT_LABELS, decode_labels, encode_labels
 from models.features.logged_transactions import LoggedTransactions
+from schemas.columns import TRANSACTION_ARROW
+from tests.records import NOON_MS, transaction
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state"
 RIVER_OF_V2 = b"0.23.0"
@@ -60,6 +66,42 @@ def test_history_with_devices_of_version_4_is_read_and_written():
     assert tiles["maximum"].tolist() == [number / 2 for number in range(len(tiles))]
     assert ids.minutes.tolist() == [0, -1, 2**31 - 1]
     assert encode_history(entries, tiles, ids) == raw
+
+
+def declared_features() -> DeclaredFeatures:
+    """Return the features whose state `declared_v1_tiled.bin` has; a text of their layout must not change either."""
+    tables = [
+        {"name": "mean", "mean": "amount", "entity": "merchant", "window": "1h", "where": "amount > 1"},
+        {"name": "cards", "count_distinct": "customer_id", "entity": "merchant", "window": "90d"},
+        {"name": "seen", "seen_before": "ip", "entity": "merchant"},
+        {"name": "last", "last": "risk", "entity": "merchant", "window": "7d"},
+    ]
+    return DeclaredFeatures.of(tables, {"ip": "text", "risk": "number"}, {})
+
+
+def declared_transactions(first: int, end: int) -> pa.RecordBatch:
+    """Return transactions of a merchant, one a minute."""
+    schema = pa.schema([*TRANSACTION_ARROW, pa.field("ip", pa.string()), pa.field("risk", pa.float64())])
+    found = [
+        transaction(
+            number, merchant_id="m", customer_id=f"c{number % 50}", amount_minor=100 * number, ip=f"v{number}",
+            risk=number / 4 if number < 5 else None, event_time=NOON_MS + 60_000 * number,
+        )
+        for number in range(first, end)
+    ]  # fmt: skip
+    return pa.RecordBatch.from_pylist(found, schema)
+
+
+def test_record_of_declared_features_of_version_1_is_read():
+    raw = (STATE / "declared_v1_tiled.bin").read_bytes()
+    declared = declared_features()
+    record = AggregateLayout(declared.entities[0].plan).decode(raw)
+    assert (record.sequence, record.first_ms, len(record.events), len(record.ids[0])) == (99, NOON_MS, RECENT, 68)
+    assert newest_event_ms(raw) == NOON_MS + 99 * 60_000
+    ((events,), x) = declared.events(declared_transactions(99, 101)), declared.empty(2)
+    engine = AggregateEngine(declared.entities[0].plan, load=lambda _key: raw, next_sequence=100)
+    assert engine.advance(events, x).tolist() == [False, True], "the first is a duplicate"
+    assert x[1].tolist() == [69.5, 50, 0, 1]
 
 
 def test_label_record_of_version_1_is_read_with_an_empty_ledger():

@@ -1,4 +1,4 @@
-"""Declared columns of imported transactions, through a real job."""
+"""Declared columns and features of imported transactions, through a real job."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
+import pyarrow.parquet as pq
 import pytest
 
 from models.features.table import FEATURE_NAMES, FEATURES
@@ -17,8 +18,11 @@ from schemas.declaration.declaration_file import read_declaration
 from schemas.declaration.with_declared import with_declared
 from schemas.registry import FileRegistry
 from tests.integration.expected import card_world
+from tests.integration.upgraded_jobs import ensure_slots
 from tests.integration.verify_command import command, consistency
-from tests.unit.training.declared_histories import declared_artifact, declared_folder, with_columns
+from tests.unit.schemas.declaration.declarations import written
+from tests.unit.training.aggregate_histories import NAMES, TABLES, folder, model
+from tests.unit.training.declared_histories import with_columns
 
 pytestmark = pytest.mark.integration
 
@@ -56,7 +60,7 @@ ip = "ip"
 def declaration_file(tmp_path) -> Path:
     """Write the map of a file, which declares its further columns too."""
     path = tmp_path / "payments.map.toml"
-    path.write_text(MAP)
+    path.write_text(MAP + TABLES)
     return path
 
 
@@ -75,27 +79,44 @@ def imported(folder: Path, declaration_file: Path) -> Path:
     return out / "transactions.parquet"
 
 
-def test_job_scores_with_imported_columns_as_offline(open_lane, point_at, monkeypatch, tmp_path, declaration_file):
+def send(file: Path, begin: int, end: int) -> None:
+    """Send some rows of an imported file with the command."""
+    part = file.with_name(f"rows-{begin}.parquet")
+    pq.write_table(pq.read_table(file).slice(begin, end - begin), part)
+    sent = command("replay", str(part), "--with-labels", "--json")
+    assert sent.exit_code == 0, sent.output
+
+
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
+def test_job_scores_with_imported_columns_as_offline(
+    open_lane, point_at, monkeypatch, tmp_path, declaration_file, mode
+):
     file, declaration = imported(tmp_path, declaration_file), read_declaration(declaration_file)
-    lane = open_lane(model=declared_folder(), declaration=declaration_file, feature_log_share=1)
+    assert declaration.hash == model().row_columns.declaration
+    lane = open_lane(model=folder() / "model", declaration=declaration_file, feature_log_share=1, mode=mode)
     point_at(lane)
     monkeypatch.setenv("FRAUDSTREAM_JOB__DECLARATION", str(declaration_file))
-    sent = command("replay", str(file), "--with-labels", "--json")
-    assert sent.exit_code == 0, sent.output
+    send(file, 0, ROWS // 2)
     table = read_history(file, with_declared(TRANSACTION_ARROW, declaration))
     long = table.slice(0, 1).select(TRANSACTION_ARROW.names).append_column("ip", pa.array(["1" * 300]))
     lane.send_raw([*encode_transactions(long, FileRegistry(), "t-value", declaration=declaration)])
     lane.submit()
+    lane.await_scores(ROWS // 2)
+    lane.kill_taskmanagers()
+    ensure_slots(lane, 1)
+    send(file, ROWS // 2, ROWS)
     lane.await_scores(ROWS)
     lane.await_records(lane.topics.inference, ROWS)
     lane.await_records(lane.topics.dead_letters, 1)
 
-    code, found = consistency(model=declared_folder())
+    code, found = consistency(model=folder() / "model")
     assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, ROWS)
+    assert (found["unrecorded"], found["entities_uncertain"]) == (0, {})
     logged = {record["transaction_id"]: record["features"] for record in lane._read(INFERENCE, lane.topics.inference)}
     times_ms = table["event_time"].cast(pa.int64()).to_numpy()
     own = np.array([logged[name] for name in table["transaction_id"].to_pylist()], np.float32)[:, len(FEATURES) :]
-    for number, encoding in enumerate(declared_artifact().row_columns.encodings):
+    assert all(len(np.unique(column)) > 1 for column in own[:, -len(NAMES) :].T), "declared features take part"
+    for number, encoding in enumerate(model().row_columns.encodings):
         offline = encoding.of(table[encoding.name].combine_chunks(), times_ms)
         assert own[:, number].tobytes() == offline.tobytes()
         assert len(np.unique(offline)) > 2, encoding.name
@@ -103,20 +124,21 @@ def test_job_scores_with_imported_columns_as_offline(open_lane, point_at, monkey
     assert letter["reason"] == "INVALID_TEXT"
     assert "as ip, got" in letter["detail"]
     alert = lane.alerts()[0]
-    names = {*FEATURE_NAMES, "risk", "entry_mode", "declined", "opened"}
+    names = {*FEATURE_NAMES, "risk", "entry_mode", "declined", "opened", *NAMES}
     assert alert["features"].keys() == names
-    explained = command("explain", alert["alert_id"], "--model", str(declared_folder()), "--json")
+    explained = command("explain", alert["alert_id"], "--model", str(folder() / "model"), "--json")
     assert json.loads(explained.stdout.splitlines()[-1])["same"], explained.output
 
     archive = tmp_path / "archive"
     assert command("archive", "--out", str(archive)).exit_code == 0
-    code, found = consistency("--archive", str(archive), "--json", model=declared_folder())
+    code, found = consistency("--archive", str(archive), "--json", model=folder() / "model")
     assert (code, found["compared"]) == (0, ROWS)
 
 
 def test_model_of_another_declaration_is_refused_at_submit(open_lane, tmp_path):
+    assert model().row_columns.aggregates
     other = tmp_path / "other.toml"
     other.write_text('[columns]\nrisk = "flag"\n')
-    for declaration in (None, other):
+    for declaration in (None, other, written(tmp_path)):
         with pytest.raises(ArtifactError, match=r"expected the declaration .* that it was trained with, got"):
-            open_lane(model=declared_folder(), declaration=declaration).submit()
+            open_lane(model=folder() / "model", declaration=declaration).submit()

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fraudstream.cli.main import app
 from fraudstream.control.model_store import serve_artifact, serving_folder
-from fraudstream.control.savepoints import take_savepoint
+from fraudstream.control.savepoints import savepoint_target, take_savepoint
 from fraudstream.lifecycle.model_prune import StoredModel, examine_store, remove
 from fraudstream.lifecycle.retained_state import find_states
 from models.scoring.artifact import MANIFEST_FILE, load_artifact
@@ -165,7 +165,8 @@ def test_prune_keeps_the_models_of_jobs_deployments_shards_and_state_and_removes
     assert any("job " in why for why in found[own])
     assert any("a record of" in why for why in found[name])
     assert any("serves it" in why for why in found[name])
-    savepoint = Path(take_savepoint(lane.rest, lane.job_ids[-1], lane.settings.state, stop=False).removeprefix("file:"))
+    location = take_savepoint(lane.rest, lane.job_ids[-1], savepoint_target(lane.settings), stop=False)
+    savepoint = Path(location.removeprefix("file:"))
     (state,) = [state for state in find_states(lane.settings) if state.folder.name == savepoint.name]
     assert state.searchable
     assert name in state.mentions([name, unused.name])

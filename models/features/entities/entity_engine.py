@@ -1,6 +1,5 @@
 """Live features of the entities of one kind."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.features.entities import entity_kernel
 from models.features.entities.entity_pool import EntityPool, Load
+from models.features.entities.stored_entities import StoredEntities
 from models.features.feature_layout import FeatureLayout
 
 
@@ -28,7 +28,7 @@ class EntityFeatures(NamedTuple):
     counted: NDArray[np.bool_]
 
 
-class EntityEngine:
+class EntityEngine(StoredEntities[EntityPool]):
     """Advances entities of one kind by their events, in the order of arrival, and describes each event.
 
     However a stream is cut into batches, the features and the records are the same, bit for bit.
@@ -62,12 +62,7 @@ class EntityEngine:
     ) -> None:
         self._layout = layout
         self._width = int(layout.columns.max()) + 1
-        self._pool = EntityPool(capacity=capacity, load=load)
-        self.next_sequence = next_sequence
-
-    def __len__(self) -> int:
-        """Return the number of entities held in memory."""
-        return len(self._pool)
+        super().__init__(EntityPool(capacity=capacity, load=load), next_sequence)
 
     def advance(self, events: NDArray[np.void]) -> EntityFeatures:
         """Describe n events of EVENT with keys other than 0, and add them to their entities."""
@@ -92,22 +87,6 @@ class EntityEngine:
         """
         self._described(events, first_sequence, adds=True)
         self.next_sequence = max(self.next_sequence, first_sequence + len(events))
-
-    def changed(self) -> list[int]:
-        """Return the keys of the entities whose records `records` would give."""
-        return self._pool.changed_keys()
-
-    def records(self, keys: Iterable[int]) -> dict[int, bytes]:
-        """Return the records of those among some entities that changed: ``load`` must find them from now on."""
-        return self._pool.take(keys)
-
-    def awaits_storing(self, key: int) -> bool:
-        """Return whether `records` would give an entity."""
-        return self._pool.awaits_storing(key)
-
-    def drop(self, keys: Iterable[int]) -> None:
-        """Forget entities that the store has forgotten."""
-        self._pool.drop(keys)
 
     def _described(
         self, events: NDArray[np.void], first_sequence: int, *, adds: bool

@@ -45,7 +45,8 @@ def recorded_as(numbers: np.ndarray, known: np.ndarray | None = None) -> Recorde
     """Return recorded numbers of n transactions, of which no labels were known."""
     all_known = np.ones(len(numbers), np.bool_)
     no_labels = np.zeros((len(numbers), len(ENTITIES), 1), np.int64)
-    return RecordedSequences(numbers, all_known if known is None else known, no_labels)
+    declared = np.empty((len(numbers), 0), np.int64)
+    return RecordedSequences(numbers, all_known if known is None else known, no_labels, declared)
 
 
 @st.composite
@@ -144,15 +145,20 @@ def test_records_of_log_and_scores_give_each_transaction_its_numbers(stream, see
     positions = position(placed.partitions, placed.offsets)
     logged = random.random(len(positions)) < share
     entries = random.integers(0, 9, (len(positions), len(ENTITIES), 2))
-    log = NamedSequences(positions[logged], keys[logged], stream.inputs.sequences[logged], entries[logged])
+    declared = random.integers(-1, 1 << 60, (len(positions), 3))
+    log = NamedSequences(
+        positions[logged], keys[logged], stream.inputs.sequences[logged], entries[logged], declared[logged]
+    )
     # Repeats, whose last ones hold, and scores of an earlier version of what was sent once.
     repeats = random.integers(0, len(positions), 2 * len(positions))
     rows = np.concatenate([repeats, random.permutation(len(positions))])
     numbers = np.where(np.arange(len(rows))[:, None] < len(repeats), 99, stream.inputs.sequences[rows])
     _, index, sent = np.unique(keys, return_inverse=True, return_counts=True)
     unnamed = (sent[index] == 1)[rows] & (random.random(len(rows)) < 0.5)
-    scores = NamedSequences(np.where(unnamed, NO_POSITION, positions[rows]), keys[rows], numbers, entries[rows])
+    own = np.where(np.arange(len(rows))[:, None] < len(repeats), 99, declared[rows])
+    scores = NamedSequences(np.where(unnamed, NO_POSITION, positions[rows]), keys[rows], numbers, entries[rows], own)
     recorded = RecordedSequences.of(placed, log, scores)
     assert recorded.known.all()
     assert recorded.numbers.tolist() == stream.inputs.sequences.tolist()
     assert recorded.label_offsets.tolist() == entries.tolist()
+    assert recorded.declared.tolist() == declared.tolist()

@@ -16,7 +16,11 @@ CONSISTENT = {
 LOGGED = Logged(
     sample=sample([[1]]),
     sequences=NamedSequences(
-        np.empty(0, np.int64), np.empty(0, np.uint64), np.empty((0, 2), np.int64), np.empty((0, 2, 0), np.int64)
+        np.empty(0, np.int64),
+        np.empty(0, np.uint64),
+        np.empty((0, 2), np.int64),
+        np.empty((0, 2, 0), np.int64),
+        np.empty((0, 0), np.int64),
     ),
     repeated=0,
     other_models=0,

@@ -29,9 +29,11 @@ def process(operator: Any, context: Context, key: int, batches: list[Any]) -> No
         assert list(operator.process_element(batch, context)) == []
 
 
-def export(context: Context, folder: Path, shards: int, before: dict[int, list[Any]] | None = None) -> JobConfig:
+def export(
+    context: Context, folder: Path, shards: int, before: dict[int, list[Any]] | None = None, **changes: Any
+) -> JobConfig:
     """Write the state of an operator in memory, with batches that come before the markers by shard."""
-    config = job_config(shards=shards)
+    config = job_config(shards=shards, **changes)
     operator, entities = ExportShards(config, str(folder)), ExportEntities(config, str(folder))
     operator.open(context)  # type: ignore[arg-type]
     for key in SHARD_KEYS[shards]:
@@ -43,9 +45,9 @@ def export(context: Context, folder: Path, shards: int, before: dict[int, list[A
     return config
 
 
-def imported(folder: Path, shards: int) -> Context:
+def imported(folder: Path, shards: int, **changes: Any) -> Context:
     """Return the contexts of an operator in memory with the state of files."""
-    config, context = job_config(shards=shards), Context()
+    config, context = job_config(shards=shards, **changes), Context()
     context.entities = Context()
     operator = ImportShards(config, str(folder), len(state_files(folder, CUSTOMERS)))
     operator.open(context)  # type: ignore[arg-type]

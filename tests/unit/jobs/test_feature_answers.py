@@ -7,6 +7,7 @@ import pytest
 
 from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.query_reader import QueryReader
+from models.features.entities.entity_events import entity_events
 from models.features.entities.entity_inputs import EntityInputs
 from models.features.table import FEATURE_NAMES, spec_hash
 from schemas.avro_schemas import FEATURE_ANSWER, FEATURE_QUERY
@@ -32,7 +33,7 @@ def answers(key, payload):
 
     shard = SimpleNamespace(key=7, label_offsets=[3], preview=preview)
     config, now_ms = job_config(), NOON_MS + 5
-    queries = QueryReader(config, FileRegistry()).read([key], [payload], now_ms)
+    queries = QueryReader(config, FileRegistry(), entity_events).read([key], [payload], now_ms)
     entities = EntityInputs.missing(len(queries))
     rows = list(FeatureAnswers(config, FileRegistry()).to(shard, queries, entities, now_ms))
     return [ANSWERS.decode(payload) for row in rows for payload in row[2]], seen

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
-from jobs.operators.entity_reply import encode_reply
+from jobs.operators.entity_reply import Reply, encode_reply
 from jobs.operators.gathering import Gathering
 from jobs.record_types import TRANSACTIONS
 from models.features.entities.entity_inputs import EventFeatures
@@ -35,7 +35,7 @@ def batch(number, replies):
 
 def reply(number, shards):
     """Return the reply of a lane: of each shard, given with its number of partitions, the events that are its own."""
-    return encode_reply(number, [features(number, shard, partitions) for shard, partitions in shards])
+    return encode_reply(number, [Reply(features(number, shard, partitions)) for shard, partitions in shards])
 
 
 def features(number, shard, partitions):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jobs.operators.bucketed_map import BucketedMap
+from jobs.operators.declared_state import DECLARED_ROUTES, DeclaredState
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
 from jobs.operators.entity_shard import EntityShard
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState
@@ -41,6 +42,7 @@ def handles(state) -> set[str]:
     [
         (ShardState(Context(), "thread"), SHARD_ROUTES),
         (EntityState(Context(), "thread"), ENTITY_ROUTES),
+        (DeclaredState(Context(), "thread"), DECLARED_ROUTES),
         (DriftState(Context()), DRIFT_ROUTES),
     ],
 )

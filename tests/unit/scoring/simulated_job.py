@@ -119,7 +119,8 @@ class SimulatedJob:
 
     def recorded(self) -> RecordedSequences:
         """Return the sequence numbers of all transactions, and the labels that their entities knew."""
-        return RecordedSequences(self.numbers, np.ones(len(self.numbers), np.bool_), self.label_offsets)
+        known, declared = np.ones(len(self.numbers), np.bool_), np.empty((len(self.numbers), 0), np.int64)
+        return RecordedSequences(self.numbers, known, self.label_offsets, declared)
 
     @staticmethod
     def joined(*parts: InferenceSample) -> InferenceSample:

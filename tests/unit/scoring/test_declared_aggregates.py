@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,67 +11,19 @@ import pytest
 from models.declared.declared_engine import DeclaredEngine
 from models.declared.declared_features import DeclaredFeatures, aggregate_tables
 from models.features.table import FEATURE_NAMES, FEATURES
-from models.scoring.artifact import Artifact, ArtifactError, load_artifact, write_artifact
+from models.scoring.artifact import ArtifactError, load_artifact, write_artifact
 from models.scoring.backfill import backfill, history_schema
-from models.scoring.declared_check import require_no_aggregates
 from models.scoring.explanation import explain
 from models.scoring.loaded_model import load_tested
 from models.scoring.self_test_check import edge_rows
-from models.training.train import train
-from models.training.training_settings import TrainingSettings
 from schemas.columns import read_history
-from schemas.declaration.declaration import Declaration, DeclarationError
+from schemas.declaration.declaration import DeclarationError
 from tests.unit.schemas.declaration.declarations import COLUMNS, declared
+from tests.unit.training.aggregate_histories import NAMES, TABLES, declaration, folder, model
 from tests.unit.training.declared_histories import declared_artifact, declared_history_file
-from tests.unit.training.histories import SMALL
 
-TABLES = """
-[[features]]
-name = "ip_cards_24h"
-entity = "ip"
-count_distinct = "customer_id"
-window = "24h"
-
-[[features]]
-name = "declined_share_7d"
-share = "declined"
-window = "7d"
-
-[[features]]
-name = "keyed_7d"
-count = true
-window = "7d"
-where = 'entry_mode == "keyed"'
-
-[[features]]
-name = "keyed_of_ip_cards"
-ratio = ["keyed_7d", "ip_cards_24h"]
-
-[[features]]
-name = "risk_mean_7d"
-mean = "risk"
-window = "7d"
-"""
 OWN = ("risk", "entry_mode", "declined", "opened")
-NAMES = ("ip_cards_24h", "declined_share_7d", "keyed_7d", "keyed_of_ip_cards", "risk_mean_7d")
 ROWS = 4_000
-
-
-@cache
-def folder() -> Path:
-    made = declared_history_file().parent / "aggregates"
-    made.mkdir()
-    return made
-
-
-def declaration() -> Declaration:
-    return declared(folder(), COLUMNS + TABLES)
-
-
-@cache
-def model() -> Artifact:
-    train(declared_history_file(), folder() / "model", TrainingSettings(declaration=declaration()), learner=SMALL)
-    return load_artifact(folder() / "model")
 
 
 @cache
@@ -109,14 +60,6 @@ def test_missing_values_are_among_the_rows_that_a_model_is_tried_on():
 def test_explanation_names_the_features():
     x = np.zeros(model().manifest.width, np.float32)
     assert {part.feature for part in explain(model(), x).parts} >= set(NAMES)
-
-
-def test_job_refuses_the_model_in_words():
-    with pytest.raises(
-        ArtifactError, match=r"got ip_cards_24h, declined_share_7d, keyed_7d, \.\.\. of \[\[features\]\]"
-    ):
-        require_no_aggregates(model().manifest)
-    require_no_aggregates(declared_artifact().manifest)
 
 
 def test_manifest_without_aggregates_does_not_name_them():

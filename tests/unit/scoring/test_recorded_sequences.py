@@ -9,6 +9,7 @@ from models.scoring.positioned_records import PositionedRecords
 from models.scoring.recorded_sequences import (
     NamedSequences,
     RecordedSequences,
+    declared_entries,
     label_entries,
     sequence_matrix,
 )
@@ -86,7 +87,8 @@ def test_transaction_has_the_numbers_of_its_last_score(transactions, scores, num
 def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions():
     transactions = sent("a", "b", "a")
     keys, positions = transaction_hashes(transactions.records), position(transactions.partitions, transactions.offsets)
-    logged = NamedSequences(positions[[2, 0]], keys[[2, 0]], np.array([[7, 3], [6, 3]]), np.zeros((2, 2, 0), np.int64))
+    numbers, no_labels, none = np.array([[7, 3], [6, 3]]), np.zeros((2, 2, 0), np.int64), np.empty((2, 0), np.int64)
+    logged = NamedSequences(positions[[2, 0]], keys[[2, 0]], numbers, no_labels, none)
     scores = scored(("a", [4, 1], 0), ("b", [5, 2], 1), ("a", [6, 3], 2), ("a", [7, 3], 2))
     assert merchant_numbers(RecordedSequences.of(transactions, logged, scores)) == [6, 5, 7]
     assert merchant_numbers(RecordedSequences.of(transactions, logged)) == [6, None, 7]
@@ -95,8 +97,9 @@ def test_inference_log_precedes_scores_and_distinguishes_repeated_transactions()
 def test_log_of_another_transaction_at_a_position_is_not_the_transaction_s():
     transactions = sent("a")
     logged = NamedSequences(
-        np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]), np.zeros((1, 2, 0), np.int64)
-    )
+        np.zeros(1, np.int64), np.ones(1, np.uint64), np.array([[7, 3]]), np.zeros((1, 2, 0), np.int64),
+        np.empty((1, 0), np.int64),
+    )  # fmt: skip
     assert RecordedSequences.of(transactions, logged).unknown == 1
 
 
@@ -121,6 +124,14 @@ def test_entities_of_records_of_earlier_versions_knew_the_labels_of_their_shard(
     assert found.tolist() == [
         [[3, 4], [5, 6]], [[8, 9], [8, 9]], [[8, 0], [8, 0]], [[2, 0], [0, 0]],
     ]  # fmt: skip
+
+
+def test_entries_of_declared_entities_follow_and_have_no_labels():
+    records = records_knowing(([], [1, 2, 70, 71], [3, 4, 5, 6]), ([], [1, 2], [7, 8]), ([], [1], [9]), ([], [], []))
+    assert declared_entries(records.column("entity_sequences")).tolist() == [[70, 71], [-1, -1], [-1, -1], [-1, -1]]
+    assert label_entries(records)[:2].tolist() == [[[3, 4], [5, 6]], [[7, 0], [8, 0]]]
+    scores = NamedSequences.of([records, records_knowing(([], [1, 2, 72], []))])
+    assert scores.declared.tolist() == [[70, 71], [-1, -1], [-1, -1], [-1, -1], [72, -1]]
 
 
 def test_labels_of_a_former_topic_count_as_unknown():

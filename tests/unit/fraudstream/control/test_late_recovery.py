@@ -23,7 +23,7 @@ class Flink:
 
     def restore(self, after_ms: int, **changes: object) -> None:
         self.restored = {
-            "id": 7, "restore_timestamp": TAKEN_MS + after_ms, "is_savepoint": False, "external_path": "s3://c/chk-7",
+            "id": 7, "restore_timestamp": TAKEN_MS + after_ms, "is_savepoint": False, "external_path": "hdfs://c/chk-7",
         } | changes  # fmt: skip
 
     def answer(self, path: str) -> dict[str, object]:

@@ -46,7 +46,7 @@ def test_savepoint_without_a_manifest_is_accepted_with_a_note_of_skipped_checks(
 
 
 def test_remote_savepoint_is_accepted_with_a_note_of_skipped_checks():
-    assert "not checked" in check_savepoint("s3://bucket/savepoint-1", JOB)
+    assert "not checked" in check_savepoint("hdfs://bucket/savepoint-1", JOB)
 
 
 def test_absent_savepoint_is_refused(tmp_path):
@@ -112,20 +112,20 @@ def test_checkpoint_of_the_first_release_is_accepted_only_with_its_number_of_sha
 
 def test_unreadable_state_may_not_be_dropped():
     with pytest.raises(StateMismatchError, match="Flink would drop all that does not fit"):
-        check_savepoint("s3://bucket/chk-7", JOB, may_drop=None)
+        check_savepoint("hdfs://bucket/chk-7", JOB, may_drop=None)
 
 
 def test_retained_checkpoint_is_checked_against_the_manifest_of_its_job(tmp_path):
     where = StateFolder(root=tmp_path / "state").create()
     noted = replace(JOB, topic_ids={"t": "id"})
     note_manifest(where, JOB_ID, noted)
-    for location in (f"s3://bucket/{JOB_ID}/chk-12", str(where.checkpoints / JOB_ID / "chk-12")):
+    for location in (f"hdfs://bucket/{JOB_ID}/chk-12", str(where.checkpoints / JOB_ID / "chk-12")):
         assert known_manifest(location, where) == noted
-    for location in ("s3://bucket/chk-12", f"s3://bucket/{JOB_ID[::-1]}/chk-12", f"s3://bucket/{JOB_ID}"):
+    for location in ("hdfs://bucket/chk-12", f"hdfs://bucket/{JOB_ID[::-1]}/chk-12", f"hdfs://bucket/{JOB_ID}"):
         assert known_manifest(location, where) is None
-    assert check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", JOB, noted=noted) == ""
+    assert check_savepoint(f"hdfs://bucket/{JOB_ID}/chk-12", JOB, noted=noted) == ""
     with pytest.raises(StateMismatchError, match=r"topics\.transactions"):
-        check_savepoint(f"s3://bucket/{JOB_ID}/chk-12", replace(JOB, transactions="other"), noted=noted)
+        check_savepoint(f"hdfs://bucket/{JOB_ID}/chk-12", replace(JOB, transactions="other"), noted=noted)
 
 
 def test_manifest_next_to_a_savepoint_takes_precedence(tmp_path, savepoint):
@@ -135,7 +135,7 @@ def test_manifest_next_to_a_savepoint_takes_precedence(tmp_path, savepoint):
 
 def test_unreadable_state_may_not_lose_a_source():
     with pytest.raises(StateMismatchError, match=r"--reset-topic, but .* Flink would drop all that does not fit"):
-        check_savepoint("s3://bucket/chk-7", JOB, may_drop=frozenset({"labels-source"}))
+        check_savepoint("hdfs://bucket/chk-7", JOB, may_drop=frozenset({"labels-source"}))
 
 
 def test_state_of_labels_that_went_to_every_shard_is_left_behind_without_an_option(savepoint, tmp_path):

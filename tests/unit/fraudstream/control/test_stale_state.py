@@ -51,6 +51,6 @@ def test_checkpoint_of_any_age_is_accepted_under_at_least_once(state):
     require_committable(state("chk-7"), config, TAKEN_MS + 100 * SAFE_MS)
 
 
-@pytest.mark.parametrize("location", ["s3://bucket/chk-7", "/absent/chk-7"])
+@pytest.mark.parametrize("location", ["hdfs://bucket/chk-7", "/absent/chk-7"])
 def test_checkpoint_of_unknown_age_is_not_checked(location):
     require_committable(location, EXACTLY_ONCE, TAKEN_MS)

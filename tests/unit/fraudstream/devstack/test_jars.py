@@ -43,7 +43,7 @@ def test_lock_pins_every_jar_once_with_a_checksum():
     locked = read_lock()
     assert len({jar.filename for jar in locked}) == len(locked) > 40
     assert all(len(jar.sha256) == 64 and jar.size > 0 for jar in locked)
-    assert {jar.needed_by for jar in locked} == {"broker", "flink", "registry"}
+    assert {jar.needed_by for jar in locked} == {"broker", "flink", "registry", "s3"}
 
 
 def test_lock_names_no_host():

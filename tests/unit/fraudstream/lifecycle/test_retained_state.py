@@ -49,7 +49,7 @@ def test_compressed_state_can_not_be_searched(settings, metadata, name):
 
 
 def test_remote_state_is_refused_unless_explicitly_ignored(settings):
-    config = {"execution.checkpointing.dir": "s3://bucket/checkpoints"}
+    config = {"execution.checkpointing.dir": "hdfs://bucket/checkpoints"}
     changed = settings.model_copy(update={"flink": settings.flink.model_copy(update={"config": config})})
     with pytest.raises(UserError, match="--unread-state"):
         list(find_states(changed))
