@@ -7,7 +7,7 @@ from fraudstream.control.control_state import ControlState, read_control
 from fraudstream.kafka.broker import Broker
 from jobs.first_records import pack_records
 from jobs.job_config import JobConfig
-from models.rules.fields import rule_names
+from models.declared.declared_rules import names_of_rules
 from models.rules.rule_engine import RuleEngine
 from models.rules.vocabulary import Vocabulary
 from schemas.avro_schemas import RULES
@@ -60,7 +60,7 @@ def records_in_force(broker: Broker) -> RecordsInForce:
 def _followed_book(broker: Broker, state: ControlState) -> bytes | None:
     """Return the newest rule book that the job does not refuse: it keeps the former one, too."""
     codec = RecordCodec(RULES, rules_subject(broker.topics.control), broker.registry())
-    names = rule_names(broker.settings.declaration)
+    names = names_of_rules(broker.settings.declaration)
     return next((payload for payload in reversed(state.book_payloads) if _is_followed(codec, payload, names)), None)
 
 

@@ -16,7 +16,7 @@ from fraudstream.rules.rule_file import RuleFile
 from fraudstream.rules.rule_log import RuleEntry, RuleLog
 from fraudstream.rules.seen_books import SeenBooks
 from fraudstream.system.user import user
-from models.rules.fields import rule_names
+from models.declared.declared_rules import names_of_rules
 from models.rules.rule_engine import RuleEngine
 from schemas.customer_snooze import CustomerSnooze
 from schemas.rule_book import RuleBook, RuleError, Snooze
@@ -195,7 +195,7 @@ class RulePublisher:
             reason=reason,
             replaces=before.book_id,
         )
-        RuleEngine(book, rule_names(self._broker.settings.declaration))
+        RuleEngine(book, names_of_rules(self._broker.settings.declaration))
         changes = rule_changes(before, book)
         if changes:
             publish = publish_rules if force else replace_rules

@@ -217,7 +217,9 @@ class ScoringRun:
             case Stage.MODELS:
                 self._retry_models(rows)
             case Stage.RULES:
-                self._rules.rule(self._records(rows), self._scored.part(rows))
+                self._rules.rule(
+                    self._records(rows), self._scored.part(rows), self.given.entities.take(rows).declared_x
+                )
             case Stage.RECORDS:
                 list(self.write(self._ruled.part(rows), self._ruling and self._ruling.part(rows), rows))
             case Stage.DRIFT:
@@ -259,7 +261,7 @@ class ScoringRun:
             self.stage = Stage.RULES
         if self.stage is Stage.RULES and last is not self.stage:
             # Challengers are compared, and drift is watched, by what the models decide alone.
-            self._ruled, self._ruling = self._rules.rule(records, self._scored)
+            self._ruled, self._ruling = self._rules.rule(records, self._scored, self.given.entities.declared_x)
             self.stage = Stage.RECORDS
 
     def _records(self, rows: slice) -> pa.RecordBatch:

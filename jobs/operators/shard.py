@@ -78,6 +78,7 @@ class Shard:
         self.rules = ShardRules(
             key, state, subtask.rules, subtask.reports, subtask.counts,
             ShardSnoozes(state.snoozes, subtask.snoozes), ShardLists(state, subtask.lists), config.time_zone,
+            subtask.declared,
         )  # fmt: skip
         self._gathering = Gathering(with_declared(TRANSACTION_ARROW, config.declared), subtask.declared)
         self._scoring = GuardedScoring(self._scorer, self.models, self.rules, plain_transaction())

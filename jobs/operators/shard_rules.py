@@ -9,6 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from models.declared.declared_rules import numbers_of_rules
 from models.rules.rule_batch import RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.ruling import Ruling
@@ -19,7 +20,9 @@ from schemas.rule_book import RuleBook
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from jobs.operators.counts import Counts
     from jobs.operators.list_reader import ReadEntries
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.operators.shard_lists import ShardLists
     from jobs.operators.shard_snoozes import ShardSnoozes
     from jobs.operators.shard_state import ShardState
+    from models.declared.declared_features import DeclaredFeatures
     from models.scoring.transaction_scorer import ScoredBatch
 
 NO_RECORDS: Mapping[str, bytes] = MappingProxyType({})
@@ -53,6 +57,8 @@ class ShardRules:
     lists : ShardLists
     time_zone : str
         IANA name of the zone of the rules' local times.
+    declared : DeclaredFeatures or None
+        Features of the job's declaration.
     """
 
     def __init__(
@@ -65,8 +71,9 @@ class ShardRules:
         snoozes: ShardSnoozes,
         lists: ShardLists,
         time_zone: str = "UTC",
+        declared: DeclaredFeatures | None = None,
     ) -> None:
-        self._key, self._state, self._reader = key, state, reader
+        self._key, self._state, self._reader, self._declared = key, state, reader, declared
         self._reports, self._counts, self._time_zone = reports, counts, time_zone
         self._snoozes, self._lists = snoozes, lists
         self._engine: RuleEngine | None = None
@@ -139,13 +146,24 @@ class ShardRules:
         """Return the latest time of the next `poll`, milliseconds since 1970; None where nothing is pending."""
         return None if self._request is None else now_ms
 
-    def rule(self, records: pa.RecordBatch, scored: ScoredBatch) -> tuple[ScoredBatch, Ruling | None]:
-        """Return a scored batch with the rules' decisions, and their ruling; unchanged where there are no rules."""
+    def rule(
+        self, records: pa.RecordBatch, scored: ScoredBatch, declared_x: NDArray[np.float32] | None = None
+    ) -> tuple[ScoredBatch, Ruling | None]:
+        """Return a scored batch with the rules' decisions, and their ruling; unchanged where there are no rules.
+
+        Parameters
+        ----------
+        records : pyarrow.RecordBatch, n rows
+        scored : ScoredBatch
+        declared_x : ndarray of float32, (n, D), or None
+            Declared features, see `EntityInputs`.
+        """
         snoozed = self._snoozes.lookup
         if self._engine is None and snoozed is None:
             return scored, None
         lists = self._lists.tables
-        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone, lists)
+        further = numbers_of_rules(self._declared, declared_x)
+        batch = RuleBatch(records, scored.x, scored.scores, self._time_zone, lists, further)
         if snoozed is not None or lists:
             newest_ms = int(batch.event_time_ms.max())
             self._snoozes.advance(newest_ms)

@@ -15,7 +15,7 @@ from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_state import ShardState
-from models.rules.fields import rule_names
+from models.declared.declared_rules import names_of_rules
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
@@ -48,7 +48,7 @@ class Subtask:
             RecordCodec(avro_schemas.CONTROL, value_subject(control), registry), partial(Serving.load, config, registry)
         )
         books = RecordCodec(avro_schemas.RULES, rules_subject(control), registry)
-        self.rules = RuleReader(books, rule_names(config.declared))
+        self.rules = RuleReader(books, names_of_rules(config.declared))
         self.snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(control), registry)
         self.lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(control), registry))
         self.reports = ModelReports(config, registry)

@@ -1,11 +1,14 @@
 """Declared features of transactions, over all entities of a declaration."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEngine
 from models.declared.declared_features import DeclaredFeatures, declared_features
+from models.declared.declared_rules import numbers_of_rules
 from models.features.row_columns import RowColumns
 from schemas.declaration.declaration import Declaration
 
@@ -55,16 +58,15 @@ class DeclaredNumbers:
     """
 
     def __init__(self, declaration: Declaration | None) -> None:
-        declared = None if declaration is None else declared_features(declaration)
+        self._declared = declared = None if declaration is None else declared_features(declaration)
         self.names = () if declared is None else declared.names
         self._engine = DeclaredEngine(declared) if declared is not None and self.names else None
 
-    def advance(self, records: pa.RecordBatch) -> dict[str, NDArray[np.float32]]:
+    def advance(self, records: pa.RecordBatch) -> Mapping[str, NDArray[np.float32]]:
         """Return each feature of a batch, (n,); NaN where it is missing."""
         if self._engine is None:
             return {}
-        x = self._engine.described(records)
-        return {name: np.ascontiguousarray(x[:, column]) for column, name in enumerate(self.names)}
+        return numbers_of_rules(self._declared, self._engine.advance(records))
 
 
 def tracker_of(row_columns: RowColumns | None) -> DeclaredEngine | None:

@@ -27,6 +27,7 @@ from tests.unit.training.declared_histories import with_columns
 pytestmark = pytest.mark.integration
 
 ROWS = 3_000
+CARDS = 3
 
 MAP = """
 [transaction]
@@ -100,6 +101,9 @@ def test_job_scores_with_imported_columns_as_offline(
     table = read_history(file, with_declared(TRANSACTION_ARROW, declaration))
     long = table.slice(0, 1).select(TRANSACTION_ARROW.names).append_column("ip", pa.array(["1" * 300]))
     lane.send_raw([*encode_transactions(long, FileRegistry(), "t-value", declaration=declaration)])
+    rules = tmp_path / "rules.toml"
+    rules.write_text(f'[rules.own]\nwhen = "ip_cards_24h >= {CARDS}"\naction = "review"\n')
+    assert command("rules", "apply", str(rules), "--wait", "0").exit_code == 0
     lane.submit()
     lane.await_scores(ROWS // 2)
     lane.kill_taskmanagers()
@@ -123,6 +127,10 @@ def test_job_scores_with_imported_columns_as_offline(
     (letter,) = lane.dead_letters()
     assert letter["reason"] == "INVALID_TEXT"
     assert "as ip, got" in letter["detail"]
+    cards = {name: features[len(features) - len(NAMES)] for name, features in logged.items()}
+    by_rule = {item["transaction_id"] for item in lane.alerts() if item["reasons"][0]["code"] == "rule:own"}
+    assert by_rule == {name for name, value in cards.items() if value >= CARDS}
+    assert by_rule
     alert = lane.alerts()[0]
     names = {*FEATURE_NAMES, "risk", "entry_mode", "declined", "opened", *NAMES}
     assert alert["features"].keys() == names

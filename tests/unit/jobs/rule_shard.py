@@ -9,6 +9,8 @@ from jobs.operators.rule_reader import RuleReader
 from jobs.operators.shard_lists import ShardLists
 from jobs.operators.shard_rules import NO_RECORDS, ShardRules
 from jobs.operators.shard_snoozes import ShardSnoozes
+from models.declared.declared_features import declared_features
+from models.declared.declared_rules import names_of_rules
 from models.scoring.decision import Decision
 from models.scoring.history_scorer import HistoryScorer
 from schemas.avro_schemas import LIST_ENTRY, MODEL_EVENT, RULES, SNOOZE
@@ -55,15 +57,16 @@ def shard_state():
 class Shard:
     """Rules of one shard; each method returns the resulting model events."""
 
-    def __init__(self, state=None):
+    def __init__(self, state=None, declaration=None):
         self.state = state or shard_state()
         self.counts = Counts()
         reports = ModelReports(job_config(), FileRegistry())
-        self.reader = RuleReader(BOOKS)
+        self.reader = RuleReader(BOOKS, names_of_rules(declaration))
         snoozes = ShardSnoozes(self.state.snoozes, SNOOZES)
         self.entries = ListReader(LISTS)
         lists = ShardLists(self.state, self.entries)
-        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists)
+        declared = None if declaration is None else declared_features(declaration)
+        self.rules = ShardRules(4, self.state, self.reader, reports, self.counts, snoozes, lists, declared=declared)
 
     def begin(self, first=None, records=NO_RECORDS):
         return reported(self.rules.begin(NOON_MS, first, records))

@@ -25,6 +25,7 @@ from tests.unit.jobs.rule_shard import (
     snoozed,
 )
 from tests.unit.rules.books import book, rule
+from tests.unit.training.aggregate_histories import declaration
 
 ALL = rule("all", "amount >= 0", "BLOCK")
 REVIEW_ALL = rule("all", "amount >= 0", "REVIEW")
@@ -49,6 +50,26 @@ def test_book_applies_from_the_next_batch_on_and_leaves_the_models_batch_unchang
     assert shard.counts.hits == [], "it may not hold yet"
     shard.rules.count(ruling)
     assert len(ruling.fired) == shard.counts.hits[0][0] == 50
+
+
+@pytest.mark.parametrize(
+    ("condition", "rows"),
+    [
+        ("ip_cards_24h >= 0", [0, 1]),
+        ("ip_cards_24h > 2", [1]),
+        ("missing(ip_cards_24h)", [2]),
+        ("risk_mean_7d < 0", [0]),
+        ("missing(risk_mean_7d)", [1]),
+    ],
+)
+def test_rule_names_a_feature_of_the_declaration(condition, rows):
+    shard = Shard(declaration=declaration())
+    shard.apply(book(rule("own", condition)))
+    records, batch = scored()
+    ip_cards, risk_mean = [0, 3, -1], [-1, -1e9, 2.5]
+    declared_x = np.array([[cards, 0, 0, 0, risk] for cards, risk in zip(ip_cards, risk_mean, strict=True)], np.float32)
+    _, ruling = shard.rules.rule(records.slice(0, 3), batch.part(slice(0, 3)), declared_x)
+    assert sorted(ruling.fired) == rows
 
 
 def test_refused_book_leaves_the_previous_one_in_force():
