@@ -319,6 +319,14 @@ def _dry_run_parts(result: DryRunResult) -> Iterator[str | Rows]:
         ("alerts", "count", "precision", "recall"),
         [("model only", *_alerted(figures, after=False)), ("with rules", *_alerted(figures, after=True))],
     )
+    by_currency = (("added", figures.money_added), ("removed", figures.money_removed))
+    money = [
+        (change, currency, f"{found.frauds:,.2f}", f"{found.genuine:,.2f}")
+        for change, amounts in by_currency
+        for currency, found in amounts.items()
+    ]
+    if money:
+        yield Rows(("alerts", "currency", "known frauds", "known genuine"), money)
     yield (
         f"{figures.transactions:,} transactions, {figures.labelled:,} labelled, {figures.frauds:,} frauds: "
         f"{figures.added:,} alerts added, {figures.removed:,} removed"

@@ -122,7 +122,7 @@ def _on_history(
         is_fraud = kept.column("is_fraud").fill_null(False).to_numpy(zero_copy_only=False)
         further = {name: values[first] for name, values in numbers.items()}
         batch = RuleBatch(kept, scored.x[first], scored.scores[first], local_zone, lists, further)
-        tally.add(batch, scored.decisions[first], labelled, is_fraud)
+        tally.add(batch, scored.decisions[first], labelled, is_fraud, kept.column("currency"))
     return DryRunResult(figures=tally.result(), left_out={})
 
 
