@@ -103,7 +103,7 @@ def test_job_scores_with_imported_columns_as_offline(
     lane.send_raw([*encode_transactions(long, FileRegistry(), "t-value", declaration=declaration)])
     rules = tmp_path / "rules.toml"
     rules.write_text(f'[rules.own]\nwhen = "ip_cards_24h >= {CARDS}"\naction = "review"\n')
-    assert command("rules", "apply", str(rules), "--wait", "0").exit_code == 0
+    assert command("rules", "apply", str(rules), "--wait", "0").exit_code == 1, "no job runs yet that could answer"
     lane.submit()
     lane.await_scores(ROWS // 2)
     lane.kill_taskmanagers()
@@ -124,14 +124,18 @@ def test_job_scores_with_imported_columns_as_offline(
         offline = encoding.of(table[encoding.name].combine_chunks(), times_ms)
         assert own[:, number].tobytes() == offline.tobytes()
         assert len(np.unique(offline)) > 2, encoding.name
-    (letter,) = lane.dead_letters()
+    letters = lane.dead_letters()  # the kill may repeat it
+    (letter,) = {(item["partition"], item["offset"]): item for item in letters}.values()
     assert letter["reason"] == "INVALID_TEXT"
     assert "as ip, got" in letter["detail"]
     cards = {name: features[len(features) - len(NAMES)] for name, features in logged.items()}
-    by_rule = {item["transaction_id"] for item in lane.alerts() if item["reasons"][0]["code"] == "rule:own"}
-    assert by_rule == {name for name, value in cards.items() if value >= CARDS}
-    assert by_rule
-    alert = lane.alerts()[0]
+    alerts = lane.alerts()
+    by_rule = [item["reasons"][0]["code"] == "rule:own" for item in alerts]
+    # Scored again after the kill, a transaction may meet those of other customers in another sequence.
+    assert by_rule == [item["features"]["ip_cards_24h"] >= CARDS for item in alerts]
+    assert {name for name, value in cards.items() if value >= CARDS} <= {item["transaction_id"] for item in alerts}
+    assert any(by_rule)
+    alert = alerts[0]
     names = {*FEATURE_NAMES, "risk", "entry_mode", "declined", "opened", *NAMES}
     assert alert["features"].keys() == names
     explained = command("explain", alert["alert_id"], "--model", str(folder() / "model"), "--json")
