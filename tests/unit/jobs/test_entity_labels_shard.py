@@ -48,7 +48,7 @@ def test_a_shard_that_restarts_anywhere_knows_each_label_that_it_was_given(seed,
             shard.learn(given_labels[rows], position(rows % 3, rows))
             learned += size
             mine = batch(given_events[10 * number : 10 * number + 10])
-            np.testing.assert_array_equal(shard.advance(mine).label_x, reference.describe(*mine))
+            np.testing.assert_array_equal(shard.advance(mine).label_x, reference.describe(mine.events, mine.units))
     finally:
         label_log.MAX_LOGGED, label_log.MAX_ENTRIES = limits
 
