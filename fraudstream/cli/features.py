@@ -85,15 +85,11 @@ def explain(
 
 
 def _declaration(context: typer.Context, file: Path | None) -> Declaration:
-    from models.declared.declared_features import features_of
-    from models.features.row_columns import require_own_names
-    from schemas.declaration.declaration_file import read_declaration
+    from fraudstream.settings.checked_declaration import read_checked_declaration
 
-    found = settings_of(context).declaration if file is None else read_declaration(file)
+    found = settings_of(context).declaration if file is None else read_checked_declaration(file)
     if found is None:
         raise UserError("expected a declaration, got none. Name its file, or set job.declaration")
-    require_own_names(found)
-    features_of(found)  # refuses mistakes
     return found
 
 

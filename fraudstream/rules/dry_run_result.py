@@ -10,10 +10,9 @@ import pyarrow as pa
 from fraudstream.archive.archived_rows import archived_features, is_archive, read_archived_rows, require_past
 from fraudstream.archive.comparison_rows import labels_of
 from models.declared.declared_engine import DeclaredNumbers
-from models.declared.declared_rules import names_of_rules
 from models.features.batch import DUPLICATE
 from models.rules.dry_run import DryRun, DryRunAccumulator
-from models.rules.fields import TEXTS
+from models.rules.fields import TEXTS, rule_names
 from models.rules.rule_batch import NO_LISTS, RuleBatch
 from models.rules.rule_engine import RuleEngine
 from models.rules.text_table import TextTable
@@ -86,7 +85,7 @@ def dry_run_rules(
         The path is neither a labelled Parquet file nor an archive.
     """
     declared = DeclaredNumbers(declaration)
-    engine = RuleEngine(book, names_of_rules(declaration))
+    engine = RuleEngine(book, rule_names(declaration, declared.names))
     require_past(path)
     if is_archive(path):
         columns = () if declaration is None else declaration.arrow.names

@@ -355,16 +355,9 @@ class Settings(BaseSettings):
         if path is None:
             return None
         # Imported on demand: most commands have no need of Arrow.
-        from models.features.row_columns import require_own_names  # noqa: PLC0415
-        from schemas.declaration.declaration_file import read_declaration  # noqa: PLC0415
+        from fraudstream.settings.checked_declaration import read_checked_declaration  # noqa: PLC0415
 
-        found = read_declaration(path.expanduser())
-        require_own_names(found)
-        if found.raw_features:
-            from models.declared.declared_features import features_of  # noqa: PLC0415
-
-            features_of(found)  # refuses mistakes
-        return found
+        return read_checked_declaration(path.expanduser())
 
     @classmethod
     def settings_customise_sources(

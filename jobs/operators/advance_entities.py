@@ -8,7 +8,6 @@ from typing import Any
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
-from jobs.declared_aggregates import declared_aggregates
 from jobs.job_config import JobConfig
 from jobs.operators.current_key import CurrentKey
 from jobs.operators.declared_state import open_entity_state
@@ -20,6 +19,7 @@ from jobs.operators.label_blobs import decode_entity_labels
 from jobs.operators.micro_batch import MicroBatch, sharded
 from jobs.operators.releasing_operator import ReleasingOperator
 from jobs.record_types import ENTITY_EVENTS, ENTITY_LABELS, ENTITY_REPLY
+from models.declared.declared_features import aggregates_of
 from models.declared.warm_up import warm_up_aggregates
 from models.features.warm_up import warm_up
 
@@ -38,9 +38,9 @@ class AdvanceEntities(ReleasingOperator):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state, and compile the kernels before the first batch comes."""
         super().open(runtime_context)
-        self._state, _ = open_entity_state(runtime_context, self._config)
+        self._declared = aggregates_of(self._config.declared)
+        self._state, _ = open_entity_state(runtime_context, self._config.mode, self._declared)
         self._current_key = CurrentKey(runtime_context)
-        self._declared = declared_aggregates(self._config)
         self._shards: dict[int, JointShard] = {}
         self._counts = EntityCounts(runtime_context)
         warm_up()

@@ -6,15 +6,14 @@ from types import MappingProxyType
 
 from pyflink.common import Types
 from pyflink.datastream import RuntimeContext
-from pyflink.datastream.state import ValueStateDescriptor
 
-from jobs.declared_aggregates import declared_aggregates
-from jobs.job_config import JobConfig, Mode
+from jobs.job_config import Mode
 from jobs.operators.entity_state import ENTITY_ROUTES, EntityState, signed
 from jobs.operators.event_log import LOG_SEGMENTS
 from jobs.operators.shard_state import read_record
 from jobs.operators.state_routes import Route, Routes, StateRoute
 from models.declared.aggregate_record import newest_event_ms
+from models.declared.declared_features import DeclaredFeatures
 
 DECLARED_ROUTES: Routes = MappingProxyType(
     {
@@ -50,8 +49,7 @@ class DeclaredState(EntityState):
         super().__init__(context, mode)
         self.declared = self._in_parts("declared", BUCKETS)
         self.declared_log = [self._map(f"declared_log_{part}", Types.LONG()) for part in range(LOG_SEGMENTS)]
-        one = ValueStateDescriptor("declared_next_sequence", Types.PICKLED_BYTE_ARRAY())
-        self.declared_next_sequence = context.get_state(one)
+        self.declared_next_sequence = self._value("declared_next_sequence")
         self.declared_expires_on = self._map("declared_expire_on", Types.STRING())
 
     def read_declared(self, key: int) -> bytes | None:
@@ -65,8 +63,10 @@ class DeclaredState(EntityState):
         return read_record(self.declared, signed(key), f"declared features of entity {key}")
 
 
-def open_entity_state(context: RuntimeContext, config: JobConfig) -> tuple[EntityState, Routes]:
+def open_entity_state(
+    context: RuntimeContext, mode: Mode, declared: DeclaredFeatures | None
+) -> tuple[EntityState, Routes]:
     """Return the state of a job's entity operator, and the routes of its handles."""
-    if declared_aggregates(config) is None:
-        return EntityState(context, config.mode), ENTITY_ROUTES
-    return DeclaredState(context, config.mode), DECLARED_ROUTES
+    if declared is None:
+        return EntityState(context, mode), ENTITY_ROUTES
+    return DeclaredState(context, mode), DECLARED_ROUTES

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pyflink.common import Row
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext
 
-from jobs.declared_aggregates import declared_aggregates
 from jobs.job_config import JobConfig
 from jobs.lanes import LanePart, Lanes
 from jobs.operators.decoded_batch import DecodedBatch, encode_originals
@@ -36,6 +35,7 @@ from jobs.record_types import (
     kafka_times_ms,
 )
 from jobs.shards import SHARD_KEYS, entity_buckets
+from models.declared.declared_features import aggregates_of
 from models.features.entities.entity_events import entity_events_and_units
 from models.features.entities.entity_labels import labels_by_entity
 from models.features.warm_up import warm_up
@@ -75,7 +75,7 @@ class DecodeBatch(KeyedProcessFunction):
         else:
             plain = declared_record(declared, subject, registry)
         self._decoder = GuardedDecoder(decoder, plain)
-        self._declared = declared_aggregates(config)
+        self._declared = aggregates_of(declared)
         self._stricter = GuardedDecoder(decoder, plain, self._events)
         self._queries = QueryReader(config, registry, self._events)
         subject = value_subject(config.topics.labels)

@@ -63,10 +63,10 @@ class EntityState:
         self._context, self._mode = context, mode
         self.entities = self._in_parts("entities", BUCKETS)
         self.event_log = [self._map(f"event_log_{part}", Types.LONG()) for part in range(LOG_SEGMENTS)]
-        self.next_sequence = context.get_state(ValueStateDescriptor("next_sequence", Types.PICKLED_BYTE_ARRAY()))
+        self.next_sequence = self._value("next_sequence")
         self.labels = self._in_parts("entity_labels", LABEL_BUCKETS)
         self.label_log = self._map("entity_label_log", Types.LONG())
-        self.label_offsets = context.get_state(ValueStateDescriptor("entity_label_offsets", Types.PICKLED_BYTE_ARRAY()))
+        self.label_offsets = self._value("entity_label_offsets")
         self.expires_on = self._map("entities_expire_on", Types.STRING())
 
     def read(self, key: int) -> bytes | None:
@@ -79,13 +79,6 @@ class EntityState:
         """
         return read_record(self.entities, signed(key), f"entity {key}")
 
-    def _map(self, name: str, key: Any) -> Any:
-        return self._context.get_map_state(MapStateDescriptor(name, key, Types.PICKLED_BYTE_ARRAY()))
-
-    def _in_parts(self, name: str, count: int) -> BucketedMap[int]:
-        parts = [self._map(f"{name}_{part}", Types.LONG()) for part in range(count)]
-        return BucketedMap(parts, self._mode, high_bits)
-
     def read_labels(self, key: int) -> bytes | None:
         """Return the record of an entity's labels.
 
@@ -95,6 +88,16 @@ class EntityState:
             The backend raised an error.
         """
         return read_record(self.labels, signed(key), f"entity {key}")
+
+    def _map(self, name: str, key: Any) -> Any:
+        return self._context.get_map_state(MapStateDescriptor(name, key, Types.PICKLED_BYTE_ARRAY()))
+
+    def _in_parts(self, name: str, count: int) -> BucketedMap[int]:
+        parts = [self._map(f"{name}_{part}", Types.LONG()) for part in range(count)]
+        return BucketedMap(parts, self._mode, high_bits)
+
+    def _value(self, name: str) -> Any:
+        return self._context.get_state(ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY()))
 
 
 def unsigned(key: int) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 
 from jobs import operator_uids as uids
-from jobs.declared_aggregates import declared_aggregates
 from jobs.job_config import JobConfig
 from jobs.operators.declared_state import open_entity_state
 from jobs.operators.detect_drift import DRIFT_ROUTES, DriftState
@@ -24,6 +23,7 @@ from jobs.operators.state_routes import Route, Routes
 from jobs.record_types import LABELS, LIST_ENTRIES, TRANSACTIONS
 from jobs.shards import SHARD_KEYS, customer_bucket, entity_buckets
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, SHARED, StateEntry, state_file, write_entries
+from models.declared.declared_features import aggregates_of
 from models.drift.signals import SIGNALS
 from models.features.engine import FeatureEngine
 from models.features.warm_up import warm_up
@@ -105,8 +105,8 @@ class ExportEntities(ReleasingOperator):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the state."""
         super().open(runtime_context)
-        self._state, self._routes = open_entity_state(runtime_context, self._config)
-        self._declared = declared_aggregates(self._config)
+        self._declared = aggregates_of(self._config.declared)
+        self._state, self._routes = open_entity_state(runtime_context, self._config.mode, self._declared)
         self._written: set[int] = set()
         warm_up()
 

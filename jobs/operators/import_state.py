@@ -23,6 +23,7 @@ from jobs.operators.shard_state import SHARD_ROUTES, ShardState
 from jobs.operators.state_routes import Route, Routes
 from jobs.shards import BUCKETS, SHARD_KEYS
 from jobs.state_files import CUSTOMERS, DRIFT, ENTITIES, IMPORTED, SHARED, StateEntry, read_entries, state_file
+from models.declared.declared_features import aggregates_of
 from models.drift.signals import SIGNALS
 from schemas.s3_path import as_path
 
@@ -83,8 +84,8 @@ class ImportEntities(ImportState):
     """Reader of the shards of entities."""
 
     def _opened(self, context: RuntimeContext) -> tuple[str, list[Any], Any, Routes]:
-        keys = list(SHARD_KEYS[self._config.entity_shards])
-        return ENTITIES, keys, *open_entity_state(context, self._config)
+        keys, declared = list(SHARD_KEYS[self._config.entity_shards]), aggregates_of(self._config.declared)
+        return ENTITIES, keys, *open_entity_state(context, self._config.mode, declared)
 
 
 class ImportDrift(ImportState):

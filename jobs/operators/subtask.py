@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jobs.declared_aggregates import declared_aggregates
 from jobs.operators.counts import Counts
 from jobs.operators.feature_answers import FeatureAnswers
 from jobs.operators.job_model import JobModel
@@ -15,7 +14,8 @@ from jobs.operators.rule_reader import RuleReader
 from jobs.operators.serving import Serving
 from jobs.operators.serving_loader import ServingLoader
 from jobs.operators.shard_state import ShardState
-from models.declared.declared_rules import names_of_rules
+from models.declared.declared_features import aggregates_of
+from models.rules.fields import rule_names
 from models.scoring.transaction_scorer import TransactionScorer
 from schemas import avro_schemas
 from schemas.codec import RecordCodec
@@ -47,12 +47,13 @@ class Subtask:
         self.loader = ServingLoader(
             RecordCodec(avro_schemas.CONTROL, value_subject(control), registry), partial(Serving.load, config, registry)
         )
+        self.declared = aggregates_of(config.declared)
         books = RecordCodec(avro_schemas.RULES, rules_subject(control), registry)
-        self.rules = RuleReader(books, names_of_rules(config.declared))
+        own = () if self.declared is None else self.declared.names
+        self.rules = RuleReader(books, rule_names(config.declared, own))
         self.snoozes = RecordCodec(avro_schemas.SNOOZE, snoozes_subject(control), registry)
         self.lists = ListReader(RecordCodec(avro_schemas.LIST_ENTRY, lists_subject(control), registry))
         self.reports = ModelReports(config, registry)
-        self.declared = declared_aggregates(config)
         self.answers = FeatureAnswers(config, registry, self.declared)
         self.counts = Counts(context)
         self.first_records = config.first_records_by_key

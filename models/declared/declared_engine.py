@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.declared.aggregate_engine import AggregateEngine
-from models.declared.declared_features import DeclaredFeatures, declared_features
+from models.declared.declared_features import DeclaredFeatures, aggregates_of
 from models.declared.declared_rules import numbers_of_rules
 from models.features.row_columns import RowColumns
 from schemas.declaration.declaration import Declaration
@@ -58,9 +58,9 @@ class DeclaredNumbers:
     """
 
     def __init__(self, declaration: Declaration | None) -> None:
-        self._declared = declared = None if declaration is None else declared_features(declaration)
+        self._declared = declared = aggregates_of(declaration)
         self.names = () if declared is None else declared.names
-        self._engine = DeclaredEngine(declared) if declared is not None and self.names else None
+        self._engine = None if declared is None else DeclaredEngine(declared)
 
     def advance(self, records: pa.RecordBatch) -> Mapping[str, NDArray[np.float32]]:
         """Return each feature of a batch, (n,); NaN where it is missing."""

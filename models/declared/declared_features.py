@@ -137,9 +137,9 @@ def aggregate_tables(declaration: Declaration) -> AggregateTables | None:
     DeclarationError
         A line for each mistake in them.
     """
-    if not declaration.raw_features:
+    declared = aggregates_of(declaration)
+    if declared is None:
         return None
-    declared = declared_features(declaration)
     return AggregateTables(
         tables=declaration.raw_features,
         kinds=declaration.kinds,
@@ -158,6 +158,17 @@ def features_of(declaration: Declaration) -> tuple[DeclaredFeature, ...]:
         A line for each mistake in them.
     """
     return declared_features(declaration).features
+
+
+def aggregates_of(declaration: Declaration | None) -> DeclaredFeatures | None:
+    """Return the aggregates of a declaration, ready for batches; None without any.
+
+    Raises
+    ------
+    DeclarationError
+        A line for each mistake in them.
+    """
+    return declared_features(declaration) if declaration is not None and declaration.raw_features else None
 
 
 def declared_features(declaration: Declaration) -> DeclaredFeatures:

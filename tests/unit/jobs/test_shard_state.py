@@ -7,6 +7,7 @@ from pyflink.datastream import RuntimeContext
 from jobs.operators.declared_state import open_entity_state
 from jobs.operators.entity_state import EntityState
 from jobs.operators.shard_state import ShardState
+from models.declared.declared_features import aggregates_of
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import Context
 from tests.unit.training.aggregate_histories import declaration as aggregates
@@ -46,5 +47,5 @@ def test_declared_features_add_handles_and_jobs_without_them_have_none():
     for declaration, own in ((None, set()), (columns(), set()), (aggregates(), DECLARED)):
         context = Context()
         config = job_config(declaration=None if declaration is None else declaration.to_dict())
-        open_entity_state(cast("RuntimeContext", context), config)
+        open_entity_state(cast("RuntimeContext", context), config.mode, aggregates_of(config.declared))
         assert set(context.states) == ENTITIES | own
