@@ -27,8 +27,8 @@ from schemas.declaration.with_declared import with_declared
 from schemas.registry import FileRegistry
 from tests.records import transaction
 from tests.unit.jobs import state_stream
+from tests.unit.jobs.declared_records import NOW_MS, records
 from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
-from tests.unit.jobs.test_declared_columns import NOW_MS, records
 from tests.unit.training.aggregate_histories import NAMES, declaration, folder, model
 from tests.unit.training.declared_histories import with_columns
 from tests.unit.training.histories import artifact, history

@@ -16,32 +16,22 @@ from producers.encoding import encode_transactions
 from schemas.avro_schemas import RULES
 from schemas.codec import RecordCodec
 from schemas.columns import TRANSACTION_ARROW
-from schemas.declaration.with_declared import with_declared
 from schemas.registry import FileRegistry
+from tests.unit.jobs.declared_records import NOW_MS, ROWS, records, table
 from tests.unit.jobs.job_configs import job_config
 from tests.unit.jobs.operator_in_memory import OperatorInMemory, batches
 from tests.unit.rules.books import book, rule
 from tests.unit.schemas.declaration.declarations import declared, payments
-from tests.unit.training.declared_histories import declaration, declared_artifact, declared_folder, with_columns
-from tests.unit.training.histories import artifact_folder, history
+from tests.unit.training.declared_histories import declaration, declared_artifact, declared_folder
+from tests.unit.training.histories import artifact_folder
 
-NOW_MS, (SHARD, *_), ROWS = 1_800_000_000_000, SHARD_KEYS[1], 400
+(SHARD, *_) = SHARD_KEYS[1]
 OWN = ("risk", "entry_mode", "declined", "opened")
 
 
 def operator(own, folder=None, **changes):
     config = {"shards": 1, "feature_log_share": 1.0, "declaration": None if own is None else own.to_dict(), **changes}
     return OperatorInMemory(folder or declared_folder(), **config)
-
-
-def table():
-    whole = with_columns(history().slice(0, ROWS), seed=3)
-    return whole.select(with_declared(TRANSACTION_ARROW, declaration()).names)
-
-
-def records(own, rows=None):
-    encoded = encode_transactions(rows or table(), FileRegistry(), "t-value", declaration=own)
-    return [(key.decode(), value) for key, value in encoded]
 
 
 def expected():
