@@ -131,11 +131,14 @@ deploy-check: .venv/deploy/.done ## run the validators of deploy/ that are here,
 
 ##@ develop
 
-.PHONY: test test-long screenshots fuzz check lint format typecheck audit lock wheel clean
+.PHONY: test coverage test-long screenshots fuzz check lint format typecheck audit lock wheel clean
 # More processes than two cores, since tests with a broker and a cluster wait half of the time. Each process has its own
 # stack (3 GB); see tests/conftest.py for the distribution of tests. TEST_PROCESSES=0 runs all tests in one process.
 TEST_PROCESSES ?= 3
-test: .venv/.dev ## run all tests except the long ones, with a coverage report
+test: .venv/.dev ## run all tests except the long ones
+	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES)
+
+coverage: .venv/.dev ## run the same tests with a report of the lines they reach, which takes half as long again
 	@$(PY) -m pytest -m "not long" --numprocesses=$(TEST_PROCESSES) --cov --cov-report=term:skip-covered
 
 test-long: .venv/.dev ## run the tests that take minutes

@@ -11,8 +11,9 @@ _INLINE = re.compile(r"`([^`]+)`")
 
 
 def pages() -> list[Path]:
-    """List README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md."""
-    return [*sorted(PROJECT_ROOT.glob("*.md")), *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
+    """List README.md, CONTRIBUTING.md, CHANGELOG.md, docs/*.md and the pages of examples/."""
+    folders = PROJECT_ROOT.glob("*.md"), (PROJECT_ROOT / "docs").glob("*.md"), (PROJECT_ROOT / "examples").rglob("*.md")
+    return [page for found in folders for page in sorted(found)]
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:

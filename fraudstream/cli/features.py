@@ -35,7 +35,7 @@ def check(context: typer.Context, *, file: DeclarationFile = None, as_json: AsJs
     counts = {"columns": len(found.columns), "entities": len(found.entities), "features": len(found.raw_features)}
     show(
         {"file": str(found.path), "hash": found.hash, **counts},
-        f"{found.path}: {', '.join(f'{count} {name}' for name, count in counts.items())}, hash {found.hash[:12]}",
+        f"{found.path}: {', '.join(f'{name} {count}' for name, count in counts.items())}, hash {found.hash[:12]}",
         as_json=as_json,
     )
 

@@ -9,7 +9,7 @@ import typer
 
 from fraudstream.cli.path_parameter import path_argument, path_option
 from fraudstream.cli.timezone_option import Timezone, with_timezone
-from fraudstream.terminal import AsJson, Rows, download_bar, settings_of, show
+from fraudstream.terminal import AsJson, Rows, settings_of, show
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,26 +49,10 @@ def import_file(
     if guess or map_path is None:
         _guess(file, map_path or Path(f"{file.name.split('.')[0]}.map.toml"), as_json=as_json)
         return
-    from fraudstream.imports.file_import import import_file as import_rows
-    from fraudstream.imports.file_import import open_source
-    from fraudstream.imports.map_file import hash_key, read_map
+    from fraudstream.imports.shown_import import import_by_map
 
     own = with_timezone(settings_of(context), timezone)
-    mapping = read_map(map_path, timezone=own.files.timezone)
-    key = hash_key(mapping)
-    source = open_source(file, mapping.file)
-    with download_bar(source.size) as bar:
-        task = bar.task_ids[0]
-        bar.update(task, description=f"importing {file.name}")
-        summary = import_rows(
-            source,
-            mapping,
-            folder,
-            key=key,
-            holdout_days=holdout_days,
-            limits=own.file_limits,
-            progress=lambda position: bar.update(task, completed=position),
-        )
+    mapping, summary = import_by_map(own, file, map_path, folder, holdout_days=holdout_days)
     result = {"folder": str(folder), **summary.to_dict()}
     show(result, *_summary(summary, folder, labelled=mapping.is_labelled), as_json=as_json)
 

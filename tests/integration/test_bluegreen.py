@@ -120,6 +120,7 @@ def switched_before(lane: Lane, folder: Path, on_step: Callable[[str], None]) ->
     return tool
 
 
+@pytest.mark.long
 def test_interrupted_or_failed_hand_over_leaves_the_former_job_live_and_nothing_is_lost(
     open_lane, artifact, other_model, monkeypatch
 ):

@@ -17,7 +17,7 @@ ROWS, EVERY = 600, 10
 STAGES = faulty_job.STAGES
 
 
-@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.long)])
 def test_faults_at_every_stage_are_dead_letters_and_all_other_records_are_scored(open_lane, artifact, mode):
     lane, table = open_lane(mode=mode), card_world(ROWS)
     numbers = np.arange(ROWS)

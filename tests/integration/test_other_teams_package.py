@@ -77,6 +77,7 @@ def users_cluster(running: Running, tmp_path_factory: pytest.TempPathFactory) ->
             yield Running(services=services.with_settings(flink=flink), numbers=running.numbers)
 
 
+@pytest.mark.long
 def test_jobs_import_their_own_packages_in_one_taskmanager_whichever_comes_first(users_cluster, theirs):
     state = users_cluster.settings.state
     (before,) = RunState.load(state).running("taskmanager")

@@ -36,6 +36,7 @@ def refused(lane: Lane, savepoint: str, what: str, **job) -> None:
     lane.services = before
 
 
+@pytest.mark.long
 def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_the_old_one(open_lane, artifact):
     lane, table = open_lane(shards=4, batch_ms=999), card_world(30_000, customers=600)
     ensure_slots(lane, 2)

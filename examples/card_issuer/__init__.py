@@ -1,0 +1,1 @@
+"""Authorisations of a card issuer."""

@@ -1,0 +1,1 @@
+"""Purchases on a marketplace."""
