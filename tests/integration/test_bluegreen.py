@@ -20,7 +20,7 @@ from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 from tests.integration.upgraded_jobs import assert_each_once, ensure_slots
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_200)]
 
 ROWS = 40_000
 

@@ -59,7 +59,9 @@ def assert_whole(found: dict[str, Any]) -> None:
         assert found["duplicated"] == found["alerts_duplicated"] == 0
 
 
-@pytest.mark.parametrize("guarantee", [pytest.param("at-least-once", marks=pytest.mark.long), "exactly-once"])
+# Recovery takes minutes on two cores that other tests keep busy.
+@pytest.mark.long
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
 def test_each_component_may_be_killed_and_the_checkpoint_folder_lost(tmp_path, guarantee):
     found = run_chaos(
         tmp_path,

@@ -17,7 +17,7 @@ from tests.integration.expected import Expected, card_world
 from tests.integration.scoring_lane import Lane
 from tests.patience import PATIENCE_S
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 TIMEOUT_S, INTERVAL_S = 12.0, 1.0
 

@@ -55,6 +55,7 @@ def measured(lane: Lane) -> dict[str, float]:
     return {sample.labels["topic"]: sample.value for sample in found.samples}
 
 
+@pytest.mark.long
 def test_recreated_labels_topic_is_reported_and_read_from_the_start_on_request(open_lane, artifact):
     table = card_world(PAST + PRESENT)
     past, present = table.slice(0, PAST), table.slice(PAST)
