@@ -118,7 +118,7 @@ def test_command_searches_within_the_training_rows(tmp_path):
 
 
 def test_calibration_that_enlarges_roundings_too_much_is_refused(tmp_path):
-    settings, few = TrainingSettings(model="forest", calibrate=True), RandomForest(trees=30, min_child_samples=20)
+    settings, few = TrainingSettings(model="forest", calibrate=True), RandomForest(trees=10, min_child_samples=20)
     with pytest.raises(UserError, match=r"to 0\.001 at most, got .* more trees"):
         train(history_file(), tmp_path, settings, learner=few)
 
