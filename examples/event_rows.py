@@ -48,6 +48,12 @@ def bursts(
     return attack, START + seconds.astype("timedelta64[s]")
 
 
+def of_each(rng: np.random.Generator, burst: NDArray[np.int64], values: int | NDArray[Any]) -> NDArray[Any]:
+    """Draw one value for each burst, a number below ``values`` or one of them, and return it for each event, (n,)."""
+    drawn: NDArray[Any] = rng.choice(values, burst[-1] + 1)
+    return drawn[burst]
+
+
 def named(prefix: str, numbers: NDArray[np.integer[Any]]) -> NDArray[np.str_]:
     """Return names such as ``card-17``."""
     return np.char.add(f"{prefix}-", numbers.astype(np.str_))
@@ -64,8 +70,8 @@ def together(rng: np.random.Generator, time: str, *, genuine: Sequence[Columns],
     Some genuine events are disputed too, for reasons that no column has.
     """
     parts = [*genuine, *frauds]
-    known_as = np.repeat(np.arange(len(parts)) >= len(genuine), [len(part[time]) for part in parts])
-    fraud = known_as | (rng.random(len(known_as)) < DISPUTED)
+    is_attack = np.repeat(np.arange(len(parts)) >= len(genuine), [len(part[time]) for part in parts])
+    fraud = is_attack | (rng.random(len(is_attack)) < DISPUTED)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     delay_s = np.minimum(3_600 + rng.exponential(2 * DAY_S, len(fraud)), (FINAL_AFTER_DAYS - 1) * DAY_S)
     delay_s = np.where(fraud, delay_s, FINAL_AFTER_DAYS * DAY_S).astype("timedelta64[s]")

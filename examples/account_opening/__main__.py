@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from examples.event_rows import Columns, bursts, moments, named, together, write_events
+from examples.event_rows import Columns, bursts, moments, named, of_each, together, write_events
 
-APPLICATIONS, PARTNERS, STREETS = 16_000, 40, 3_000
+APPLICATIONS, PARTNERS, STREETS, RING = 16_000, 40, 3_000, 14
 PRODUCTS = np.array(["credit_card", "current_account", "instalment_loan"])
 MAIL_DOMAINS = np.array(["mail.example", "post.example", "quick.example", "work.example"])
 
@@ -27,14 +27,14 @@ def _genuine(rng: np.random.Generator, n: int) -> Columns:
     office = rng.random(n) < 0.08
     return {
         "applicant": named("p", person),
-        "product": PRODUCTS[rng.choice(3, n, p=[0.4, 0.4, 0.2])],
+        "product": rng.choice(PRODUCTS, n, p=[0.4, 0.4, 0.2]),
         "partner": named("partner", rng.integers(PARTNERS, size=n)),
         "limit": np.round(rng.lognormal(7.2, 0.7, n), -2) + 100,
         "phone": named("t", household),
         "street": named("street", rng.integers(n * STREETS // APPLICATIONS, size=n)),
         "ip": np.where(office, named("office", rng.integers(60, size=n)), named("home", household)),
         "device": named("d", household),
-        "mail_domain": MAIL_DOMAINS[rng.choice(4, n, p=[0.45, 0.35, 0.05, 0.15])],
+        "mail_domain": rng.choice(MAIL_DOMAINS, n, p=[0.45, 0.35, 0.05, 0.15]),
         "mail_created_at": np.datetime64("2026-01-01") - rng.integers(30, 4_000, n).astype("timedelta64[D]"),
         "applied_at": moments(rng, n),
     }
@@ -47,13 +47,13 @@ def _in_dormitories(rng: np.random.Generator, people: int, houses: int) -> Colum
     return {
         "applicant": named("p", people + np.arange(n)),
         "product": rng.choice(PRODUCTS[:2], n, p=[0.3, 0.7]),
-        "partner": named("partner", rng.integers(PARTNERS, size=houses)[house]),
+        "partner": named("partner", of_each(rng, house, PARTNERS)),
         "limit": np.round(rng.lognormal(6.8, 0.6, n), -2) + 100,
         "phone": named("t", people + np.arange(n)),
-        "street": named("street", rng.integers(STREETS, size=houses)[house]),
+        "street": named("street", of_each(rng, house, STREETS)),
         "ip": named("house", house),
         "device": named("d", people + np.arange(n)),
-        "mail_domain": MAIL_DOMAINS[rng.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])],
+        "mail_domain": rng.choice(MAIL_DOMAINS, n, p=[0.5, 0.3, 0.15, 0.05]),
         "mail_created_at": (times - rng.integers(1, 400, n).astype("timedelta64[D]")).astype("datetime64[D]"),
         "applied_at": times,
     }
@@ -61,19 +61,19 @@ def _in_dormitories(rng: np.random.Generator, people: int, houses: int) -> Colum
 
 def _ring(rng: np.random.Generator, people: int, attacks: int) -> Columns:
     """Apply in invented names that share phones, devices and a street, within two days; clever rings share less."""
-    attack, times = bursts(rng, attacks, size=14, hours=48)
+    attack, times = bursts(rng, attacks, size=RING, hours=48)
     n = len(attack)
-    shared = rng.integers(14, size=n) % (3 + 5 * (attack % 3))
+    shared = rng.integers(RING, size=n) % (3 + 5 * (attack % 3))
     return {
         "applicant": named("p", people + np.arange(n)),
         "product": rng.choice(PRODUCTS[[0, 2]], n),
-        "partner": named("partner", rng.integers(PARTNERS, size=attacks)[attack]),
+        "partner": named("partner", of_each(rng, attack, PARTNERS)),
         "limit": np.round(rng.lognormal(7.8, 0.5, n), -2) + 100,
-        "phone": named("ring-t", 14 * attack + shared),
-        "street": named("street", rng.integers(STREETS, size=attacks)[attack]),
-        "ip": named("ring", 14 * attack + shared),
-        "device": named("ring-d", 14 * attack + shared),
-        "mail_domain": MAIL_DOMAINS[rng.choice(4, n, p=[0.3, 0.2, 0.5, 0.0])],
+        "phone": named("ring-t", RING * attack + shared),
+        "street": named("street", of_each(rng, attack, STREETS)),
+        "ip": named("ring", RING * attack + shared),
+        "device": named("ring-d", RING * attack + shared),
+        "mail_domain": rng.choice(MAIL_DOMAINS, n, p=[0.3, 0.2, 0.5, 0.0]),
         "mail_created_at": (times - rng.integers(1, 60, n).astype("timedelta64[D]")).astype("datetime64[D]"),
         "applied_at": times,
     }

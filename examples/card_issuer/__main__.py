@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.event_rows import Columns, bursts, moments, money, named, together, write_events
+from examples.event_rows import Columns, bursts, moments, money, named, of_each, together, write_events
 
 CARDS, SHOPS, BINS = 900, 300, 12
 COUNTRIES = np.array(["DE", "FR", "IT", "NL", "ES"])
@@ -37,7 +37,7 @@ def _genuine(
     travels = rng.random(n) < 0.03
     return {
         **_at(card, shops[card, rng.integers(shops.shape[1], size=n)]),
-        "country": np.where(travels, FAR[rng.integers(len(FAR), size=n)], COUNTRIES[home[card]]),
+        "country": np.where(travels, rng.choice(FAR, n), COUNTRIES[home[card]]),
         "entry_mode": np.where(online, "online", rng.choice(["chip", "contactless", "stripe"], n, p=[0.4, 0.55, 0.05])),
         "three_ds": np.where(online, rng.choice(["challenged", "frictionless", "none"], n, p=[0.2, 0.6, 0.2]), "none"),
         "approved": (rng.random(n) < 0.96).astype(np.int8),
@@ -51,8 +51,8 @@ def _retried(rng: np.random.Generator, cards: int, times_out: int) -> Columns:
     outage, times = bursts(rng, times_out, size=12, hours=2)
     n = len(outage)
     return {
-        **_at(rng.integers(cards, size=n), rng.integers(SHOPS, size=times_out)[outage]),
-        "country": COUNTRIES[rng.integers(len(COUNTRIES), size=times_out)][outage],
+        **_at(rng.integers(cards, size=n), of_each(rng, outage, SHOPS)),
+        "country": of_each(rng, outage, COUNTRIES),
         "entry_mode": rng.choice(["contactless", "online"], n),
         "three_ds": np.full(n, "none"),
         "approved": (rng.random(n) < 0.5).astype(np.int8),
@@ -66,8 +66,8 @@ def _on_a_journey(rng: np.random.Generator, cards: int, journeys: int) -> Column
     journey, times = bursts(rng, journeys, size=5, hours=24)
     n = len(journey)
     return {
-        **_at(rng.integers(cards, size=journeys)[journey], rng.integers(SHOPS, size=n)),
-        "country": FAR[rng.integers(len(FAR), size=journeys)][journey],
+        **_at(of_each(rng, journey, cards), rng.integers(SHOPS, size=n)),
+        "country": of_each(rng, journey, FAR),
         "entry_mode": rng.choice(["chip", "stripe", "online"], n, p=[0.3, 0.5, 0.2]),
         "three_ds": np.full(n, "none"),
         "approved": (rng.random(n) < 0.9).astype(np.int8),
@@ -79,12 +79,12 @@ def _on_a_journey(rng: np.random.Generator, cards: int, journeys: int) -> Column
 def _guessed(rng: np.random.Generator, cards: int, attacks: int) -> Columns:
     """Guess numbers of one BIN's cards at one shop, with small amounts: most are declined."""
     attack, times = bursts(rng, attacks, size=16, hours=1)
-    bins, shop = rng.integers(BINS, size=attacks), rng.integers(SHOPS, size=attacks)
+    bins, shop = of_each(rng, attack, BINS), of_each(rng, attack, SHOPS)
     n = len(attack)
-    card = rng.integers(cards // BINS, size=n) * BINS + bins[attack]
+    card = rng.integers(cards // BINS, size=n) * BINS + bins
     return {
-        **_at(card, shop[attack]),
-        "country": COUNTRIES[rng.integers(len(COUNTRIES), size=attacks)][attack],
+        **_at(card, shop),
+        "country": of_each(rng, attack, COUNTRIES),
         "entry_mode": np.full(n, "online"),
         "three_ds": np.full(n, "none"),
         "approved": (rng.random(n) < 0.25).astype(np.int8),
@@ -96,11 +96,11 @@ def _guessed(rng: np.random.Generator, cards: int, attacks: int) -> Columns:
 def _counterfeit(rng: np.random.Generator, cards: int, attacks: int) -> Columns:
     """Empty a copied card abroad, by its stripe."""
     attack, times = bursts(rng, attacks, size=4, hours=5)
-    card, country = rng.integers(cards, size=attacks), FAR[rng.integers(len(FAR), size=attacks)]
+    card, country = of_each(rng, attack, cards), of_each(rng, attack, FAR)
     n = len(attack)
     return {
-        **_at(card[attack], rng.integers(SHOPS, size=n)),
-        "country": country[attack],
+        **_at(card, rng.integers(SHOPS, size=n)),
+        "country": country,
         "entry_mode": rng.choice(["stripe", "online", "chip"], n, p=[0.6, 0.3, 0.1]),
         "three_ds": np.full(n, "none"),
         "approved": (rng.random(n) < 0.8).astype(np.int8),

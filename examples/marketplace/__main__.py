@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.event_rows import DAY_S, START, Columns, bursts, moments, money, named, together, write_events
+from examples.event_rows import DAY_S, START, Columns, bursts, moments, money, named, of_each, together, write_events
 
 BUYERS, SELLERS = 1_200, 250
 CATEGORIES = np.array(["books", "clothing", "electronics", "garden", "gift_cards", "toys"])
@@ -38,7 +38,7 @@ def _genuine(
     return {
         "buyer": named("b", buyer),
         **_of(seller),
-        "means": MEANS[rng.choice(3, n, p=[0.5, 0.2, 0.3])],
+        "means": rng.choice(MEANS, n, p=[0.5, 0.2, 0.3]),
         "total": money(rng, usual[buyer], n),
         "device": named("d", np.where(away, rng.integers(10**9, size=n), buyer)),
         "ip": np.where(shared, named("campus", rng.integers(15, size=n)), named("home", buyer)),
@@ -54,11 +54,11 @@ def _recommended(rng: np.random.Generator, buyers: int, sellers: int, times_so: 
     n = len(group)
     return {
         "buyer": named("b", buyers + rng.permutation(n)),
-        **_of(rng.integers(sellers, size=times_so)[group]),
-        "means": MEANS[rng.choice(3, n, p=[0.6, 0.1, 0.3])],
+        **_of(of_each(rng, group, sellers)),
+        "means": rng.choice(MEANS, n, p=[0.6, 0.1, 0.3]),
         "total": money(rng, 45.0, n),
         "device": named("d", buyers + np.arange(n)),
-        "ip": named("campus", rng.integers(15, size=times_so)[group]),
+        "ip": named("campus", of_each(rng, group, 15)),
         "ship_km": np.round(rng.gamma(2, 15, n), 1),
         "joined_at": times - (rng.random(n) * 3 * DAY_S).astype("timedelta64[s]"),
         "bought_at": times,
@@ -71,7 +71,7 @@ def _own_sales(rng: np.random.Generator, buyers: int, sellers: int, attacks: int
     n = len(attack)
     return {
         "buyer": named("b", buyers + rng.permutation(n)),
-        **_of(rng.integers(sellers, size=attacks)[attack]),
+        **_of(of_each(rng, attack, sellers)),
         "means": np.full(n, "card"),
         "total": money(rng, 60.0, n),
         "device": named("d", 10**9 + 6 * attack + rng.integers(6, size=n)),
@@ -83,7 +83,7 @@ def _own_sales(rng: np.random.Generator, buyers: int, sellers: int, attacks: int
 
 
 def _taken_over(rng: np.random.Generator, joined: NDArray[np.datetime64], sellers: int, attacks: int) -> Columns:
-    """Buy goods that sell well, from accounts of others, on one device."""
+    """Buy goods that sell well, from accounts of others, on a few devices."""
     attack, times = bursts(rng, attacks, size=8, hours=8)
     n = len(attack)
     buyer = rng.integers(len(joined), size=n)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.event_rows import Columns, bursts, moments, money, named, together, write_events
+from examples.event_rows import Columns, bursts, moments, money, named, of_each, together, write_events
 
 ACCOUNTS, COMPANIES, BANKS = 1_000, 80, 25
 PURPOSES = np.array(["family", "goods", "rent", "services"])
@@ -32,7 +32,7 @@ def _genuine(
         "from_account": named("acc", sender),
         **_to(np.where(is_new, rng.integers(payees.max(), size=n), known)),
         "channel": rng.choice(["app", "web", "branch"], n, p=[0.7, 0.25, 0.05]),
-        "purpose": PURPOSES[rng.integers(len(PURPOSES), size=n)],
+        "purpose": rng.choice(PURPOSES, n),
         "amount": money(rng, usual[sender], n),
         "session_device": named("d", np.where(rng.random(n) < 0.04, rng.integers(10**9, size=n), sender)),
         "balance_share": np.round(rng.beta(1.2, 9, n), 3),
@@ -47,9 +47,9 @@ def _collected(rng: np.random.Generator, usual: NDArray[np.float64], collections
     sender = rng.integers(len(usual), size=n)
     return {
         "from_account": named("acc", sender),
-        **_to(rng.integers(len(usual), size=collections)[collection]),
+        **_to(of_each(rng, collection, len(usual))),
         "channel": rng.choice(["app", "web"], n, p=[0.7, 0.3]),
-        "purpose": PURPOSES[rng.integers(len(PURPOSES), size=n)],
+        "purpose": rng.choice(PURPOSES, n),
         "amount": money(rng, 0.8 * usual[sender], n),
         "session_device": named("d", sender),
         "balance_share": np.round(rng.beta(1.5, 6, n), 3),
@@ -61,7 +61,7 @@ def _moved_house(rng: np.random.Generator, usual: NDArray[np.float64], moves: in
     """Pay large shares of a balance to new payees, from a device that may be new."""
     move, times = bursts(rng, moves, size=3, hours=10)
     n = len(move)
-    sender = rng.integers(len(usual), size=moves)[move]
+    sender = of_each(rng, move, len(usual))
     return {
         "from_account": named("acc", sender),
         **_to(len(usual) + rng.integers(COMPANIES, size=n)),
@@ -96,10 +96,10 @@ def _emptied(rng: np.random.Generator, accounts: int, attacks: int) -> Columns:
     attack, times = bursts(rng, attacks, size=3, hours=1)
     n = len(attack)
     return {
-        "from_account": named("acc", rng.integers(accounts, size=attacks)[attack]),
+        "from_account": named("acc", of_each(rng, attack, accounts)),
         **_to(2 * 10**8 + rng.integers(10**6, size=n)),
         "channel": np.full(n, "web"),
-        "purpose": PURPOSES[rng.integers(len(PURPOSES), size=n)],
+        "purpose": rng.choice(PURPOSES, n),
         "amount": money(rng, 400.0, n),
         "session_device": named("d", 10**9 + attack),
         "balance_share": np.round(rng.beta(5, 2, n), 3),
