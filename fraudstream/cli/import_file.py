@@ -49,10 +49,12 @@ def import_file(
     if guess or map_path is None:
         _guess(file, map_path or Path(f"{file.name.split('.')[0]}.map.toml"), as_json=as_json)
         return
+    from fraudstream.imports.map_file import read_map
     from fraudstream.imports.shown_import import import_by_map
 
     own = with_timezone(settings_of(context), timezone)
-    mapping, summary = import_by_map(own, file, map_path, folder, holdout_days=holdout_days)
+    mapping = read_map(map_path, timezone=own.files.timezone)
+    summary = import_by_map(own, file, mapping, folder, holdout_days=holdout_days)
     result = {"folder": str(folder), **summary.to_dict()}
     show(result, *_summary(summary, folder, labelled=mapping.is_labelled), as_json=as_json)
 

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,10 +88,15 @@ def train_once(demo: Settings, world: SimulationConfig = HISTORY, training: Trai
         history = model.with_name("history.parquet")
         history.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(simulate(world), history)
-        with count_bar("training", None) as bar:
-            manifest = train(history, model, training, progress=stage_shower(bar))
+        manifest = train_shown(history, model, training)
         history.unlink()
         return manifest
+
+
+def train_shown(history: Path, model: Path, training: TrainingSettings) -> Manifest:
+    """Train the model of a demo on a file, with the progress on the screen."""
+    with count_bar("training", None) as bar:
+        return train(history, model, training, progress=stage_shower(bar))
 
 
 def with_model(

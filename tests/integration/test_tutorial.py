@@ -1,8 +1,6 @@
 """The commands of the tutorial on a realistic CSV."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.csv as pa_csv
@@ -10,6 +8,7 @@ import pytest
 
 from fraudstream.system.folders import PROJECT_ROOT
 from tests.markdown import blocks
+from tests.page_commands import run_commands
 from tests.unit.training.histories import history
 
 pytestmark = pytest.mark.integration
@@ -36,21 +35,10 @@ def write_csv(path: Path) -> None:
 
 
 def run(lines: str, folder: Path) -> str:
-    """Run a block of the tutorial in a folder, with the commands of this environment."""
+    """Run a block of the tutorial in a folder, without settings of the user."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDSTREAM_")}
     cache = {name: value for name, value in os.environ.items() if name == "FRAUDSTREAM_CACHE"}
-    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(  # noqa: S603  (a page of this project)
-        ["/bin/bash", "-euc", lines],
-        cwd=folder,
-        env=inherited | cache | path,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, f"{lines}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
+    return run_commands(lines, folder, inherited | cache, timeout=180)
 
 
 @pytest.fixture
