@@ -29,6 +29,7 @@ from fraudstream.cli import (
     explore,
     features,
     import_file,
+    ingest,
     jobs,
     metrics,
     model,
@@ -84,7 +85,7 @@ def options(
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Services": (services.up, services.down, services.status, doctor.doctor, api.api, console.console, metrics.metrics),
-    "Data": (data.simulate, data.produce, data.replay, archive.archive, explore.explore),
+    "Data": (data.simulate, data.produce, data.replay, ingest.ingest, archive.archive, explore.explore),
     "Model and job": (
         train.train,
         retrain.retrain,

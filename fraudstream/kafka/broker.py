@@ -22,6 +22,8 @@ from schemas.topics import Topics
 REFRESH_MS = 5_000
 """Interval at which a client asks for the partitions of its topics, milliseconds: added ones are read within it."""
 
+SESSION_MS = 10_000
+
 GATHER_BYTES = 1_000_000
 """Bytes at which a fetch is answered before `gather_ms` is over."""
 
@@ -112,13 +114,21 @@ class Broker:
             }
         )
 
-    def group_consumer(self, group_id: str) -> Consumer:
+    def group_consumer(self, group_id: str, *, instance: str | None = None) -> Consumer:
         """Open a consumer of a group, which continues where the group is and commits on request.
 
         A group begins with the oldest record, unless its reader assigns it elsewhere: what came meanwhile is read too.
+
+        Parameters
+        ----------
+        instance
+            Name within the group: who comes back under it has its partitions at once, and who is away for
+            `SESSION_MS` loses them to the others. Without one, a process that stops gives them up.
         """
+        named = {} if instance is None else {"group.instance.id": instance, "session.timeout.ms": SESSION_MS}
         return Consumer(
             {
+                **named,
                 **self.properties,
                 "group.id": group_id,
                 "auto.offset.reset": "earliest",

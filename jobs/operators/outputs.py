@@ -22,6 +22,7 @@ from models.scoring.transaction_scorer import Decisions
 from schemas.alert_id import alert_id
 from schemas.avro_schemas import ALERT, DEAD_LETTER
 from schemas.codec import RecordCodec
+from schemas.dead_letter import dead_letter
 from schemas.position import offset_of, partition_of
 from schemas.registry import SchemaRegistry, value_subject
 from schemas.rejection import Rejection
@@ -30,10 +31,6 @@ from schemas.transaction_fields import Reader, Role, name_of, names_read_by
 from schemas.validation import event_time_ms
 
 _COPIED = tuple(name for name in names_read_by(Reader.ALERTS) if name != name_of(Role.EVENT_TIME))
-
-
-KEPT_KEY, KEPT_DETAIL = 256, 1_000
-"""Maximum characters of a dead letter's key and detail; a customer's id is never longer."""
 
 
 class Outputs:
@@ -101,28 +98,19 @@ class Outputs:
     ) -> Iterator[Row]:
         """Yield the dead letters of a batch from ``topic``, each with its bytes and its position."""
         letters = [
-            self._dead_letter(topic, item, keys[item.row], payloads[item.row], positions[item.row], now_ms)
+            dead_letter(
+                item.reason,
+                item.detail,
+                (topic, partition_of(positions[item.row]), offset_of(positions[item.row])),
+                keys[item.row],
+                payloads[item.row],
+                kept_bytes=self._kept_bytes,
+                now_ms=now_ms,
+            )
             for item in rejections
         ]
         written = [self._dead_letters.encode(letter) for letter in letters]
         return topic_batches(self._topics.dead_letters, [letter["key"] for letter in letters], written)
-
-    def _dead_letter(
-        self, topic: str, rejection: Rejection, key: str | None, payload: bytes, position: int, now_ms: int
-    ) -> dict[str, Any]:
-        # Its size has a bound for any input: the broker refuses a large record, and the job would retry forever.
-        kept_key = None if key is None else key[:KEPT_KEY]
-        return {
-            "reason": rejection.reason.value,
-            "detail": rejection.detail[:KEPT_DETAIL],
-            "topic": topic,
-            **_position(position),
-            "key": kept_key,
-            "payload": payload[: self._kept_bytes],
-            "failed_at": now_ms,
-            "payload_size": len(payload) if len(payload) > self._kept_bytes else None,
-            "key_size": None if key is None or key == kept_key else len(key),
-        }
 
     def _alert_batches(
         self,

@@ -1,5 +1,6 @@
 """Card numbers in columns that should have none."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,7 +25,10 @@ _BRANDS = (
     r"(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}",  # Maestro, of which 12 digits may be anything
     r"220[0-4]\d{12}",  # Mir
 )
-_DIGITS = r"(?:^|\D)(?P<number>\d(?:[ -]?\d){12,18})(?:\D|$)"
+_GROUPS = r"\d(?:[ -]?\d){12,18}"
+_DIGITS = rf"(?:^|\D)(?P<number>{_GROUPS})(?:\D|$)"
+_NUMBER = re.compile(rf"(?<!\d){_GROUPS}(?!\d)", re.ASCII)
+_BRAND_DIGITS = re.compile("|".join(_BRANDS))
 _BRAND = f"^(?:{'|'.join(_BRANDS)})$"
 _SHOWN = 4
 
@@ -43,6 +47,14 @@ def has_check_digit(digits: str) -> bool:
     values = np.frombuffer(digits.encode(), np.uint8)[::-1] - ord("0")
     doubled = values[1::2].astype(np.int64) * 2
     return bool((values[::2].sum() + np.where(doubled > 9, doubled - 9, doubled).sum()) % 10 == 0)
+
+
+def has_card_number(text: str) -> bool:
+    """Return whether a text contains a card number anywhere."""
+    return any(
+        re.fullmatch(_BRAND_DIGITS, digits) and has_check_digit(digits)
+        for digits in (re.sub("[ -]", "", number) for number in _NUMBER.findall(text))
+    )
 
 
 def masked(texts: pa.Array) -> pa.Array:

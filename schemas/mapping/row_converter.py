@@ -54,6 +54,8 @@ class ConvertedRows(NamedTuple):
     ----------
     records : pyarrow.Table
         The good rows, in the columns of the map.
+    rows : (m,) int64
+        Their numbers in the file.
     rejected : pyarrow.Table
         The others, each with the first reason that applies, in the columns of `REJECTED_ARROW`.
     blank : int
@@ -61,6 +63,7 @@ class ConvertedRows(NamedTuple):
     """
 
     records: pa.Table
+    rows: Rows
     rejected: pa.Table
     blank: int
 
@@ -114,7 +117,7 @@ class RowConverter:
         records = part.good(self._map.arrow)
         if self._reject_beyond_limits(part, records):
             records = part.good(self._map.arrow)
-        return ConvertedRows(records, part.rejected_rows(), int(blank.sum()))
+        return ConvertedRows(records, part.good_rows, part.rejected_rows(), int(blank.sum()))
 
     def _fill(self, part: "_Part", target: Target, source: Source) -> None:
         column = part.texts_of(source)
@@ -269,6 +272,11 @@ class _Part:
         """Return the rows that are not rejected."""
         kept = pa.array(~self.is_rejected)
         return pa.table([self.values[field.name].filter(kept) for field in schema], schema=schema)
+
+    @property
+    def good_rows(self) -> Rows:
+        """Numbers of the rows that are not rejected."""
+        return self._rows[~self.is_rejected]
 
     def rejected_rows(self) -> pa.Table:
         """Return the rejected rows by their numbers."""

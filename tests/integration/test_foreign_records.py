@@ -58,6 +58,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "simulate": NO_TOPIC,
     "produce": NO_TOPIC,
     "replay": NO_TOPIC,
+    "ingest": "reads a team's own topic: test_ingest.py",
     "archive": ["--out", "OUT/archive"],
     "explore": ["OUT/none", "--with-labels", "--out", "OUT/page.html"],
     "train": NO_TOPIC,

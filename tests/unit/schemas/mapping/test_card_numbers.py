@@ -5,7 +5,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from schemas.mapping.card_numbers import CardNumberCount, has_check_digit, masked
+from schemas.mapping.card_numbers import CardNumberCount, has_card_number, has_check_digit, masked
 from tests.cards import TEST_CARDS, card_numbers
 
 
@@ -60,3 +60,10 @@ def test_times_uuids_and_device_numbers_are_no_card_numbers():
 def test_card_number_is_masked_and_other_text_stays():
     texts = pa.array(["4111 1111 1111 1111", "4111 1111 1111 1112", "shop", None])
     assert masked(texts).to_pylist() == ["****1111", "4111 1111 1111 1112", "shop", None]
+
+
+@pytest.mark.parametrize("card", TEST_CARDS)
+def test_card_number_is_found_anywhere_in_a_text(card):
+    assert has_card_number(f'{{"id": 1234567890123, "card": "{card[:4]} {card[4:]}"}}')
+    assert not has_card_number(f'{{"card": "1{card}"}}')
+    assert not has_card_number(f'{{"card": "{card[:-1]}{(int(card[-1]) + 1) % 10}"}}')
