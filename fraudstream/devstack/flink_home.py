@@ -181,6 +181,8 @@ def cluster_settings(
         "cluster.registration.error-delay": "500 ms",
         # Two failed heartbeats detect a dead process: within 4 s instead of 20 s.
         "heartbeat.interval": "2 s",
+        # On a machine with more work than cores a task takes longer than 10 s to start, which would restart the job.
+        "pekko.ask.timeout": "30 s",
         # Otherwise a partition that is too far ahead is paused three comparisons later.
         ALIGNMENT_BUFFER: "0",
         # Flink answers about a job from a copy of this age, so each wait for a job to run or to end lasts that long.

@@ -29,7 +29,8 @@ def artifact() -> Artifact:
     return load_artifact(customer_folder())
 
 
-@pytest.fixture(scope="session")
+# Of the package and not of the session: it needs 3 GB, which the tests that come after those here shall have.
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = load_settings(
         paths={"state": tmp_path_factory.mktemp("scoring") / "state"},

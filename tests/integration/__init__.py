@@ -1,0 +1,1 @@
+"""Tests with real Kafka and real Flink."""
