@@ -51,6 +51,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     Measurement(name="overview", measures="Draining rate compared with a plain loop, and time to an alert"),
     Measurement(name="throughput", measures="Draining a filled topic, in turns with a plain loop; cold start"),
     Measurement(name="latency", measures="Publish to alert at 5,000/s and at half of the sustainable rate"),
+    Measurement(name="buffers", measures="Publish to alert at 5,000/s, by network buffers, batch time and shards"),
     Measurement(name="baselines", measures="Draining a topic with other engines, checked against the oracle"),
     Measurement(name="stages", measures="Time of an event by stage, with a flame graph"),
     Measurement(name="scale", measures="Rate by customers, batch time, trees and state backend"),

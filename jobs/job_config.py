@@ -160,7 +160,7 @@ class JobConfig:
     mode: Mode = "thread"
     parallelism: int = 1
     shards: int = 2
-    batch_ms: int = 10
+    batch_ms: int = 25
     buffer_timeout_ms: int = 2
     alignment_ms: int = 0
     checkpoint_interval_ms: int = 5_000

@@ -29,6 +29,8 @@ Source = Callable[[StreamTableEnvironment], DataStream]
 
 MIN_LABEL_BATCH_MS, MAX_LABEL_BATCH_MS, LABEL_SHARD_MS = 100, 960, 30
 LIST_BATCH_MS = 100
+MAX_QUERY_BATCH_MS = 10
+"""Somebody waits for the answer of a query."""
 BUFFER_TIMEOUTS_MS: Mapping[str, int] = MappingProxyType(
     {uids.QUERIES: 0, uids.CONTROL: 0, uids.LISTS: 10, uids.LABEL_LANES: 10}
 )
@@ -74,21 +76,24 @@ def micro_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStre
 
     The open batch is state of Flink's window, so a failure does not lose it.
     """
-    return _batches_by_shard(tables, config, uids.TRANSACTIONS, types.TRANSACTIONS)
+    return _batches_by_shard(tables, config, uids.TRANSACTIONS, types.TRANSACTIONS, config.batch_ms)
 
 
 def query_batches(tables: StreamTableEnvironment, config: JobConfig) -> DataStream:
-    """Collect the feature queries of each shard as transactions are, which they race: rows of SHARDED_BATCH."""
-    return _batches_by_shard(tables, config, uids.QUERIES, types.QUERIES)
+    """Collect the feature queries of each shard as transactions are, but no longer: rows of SHARDED_BATCH."""
+    batch_ms = min(config.batch_ms, MAX_QUERY_BATCH_MS)
+    return _batches_by_shard(tables, config, uids.QUERIES, types.QUERIES, batch_ms)
 
 
-def _batches_by_shard(tables: StreamTableEnvironment, config: JobConfig, part: str, kind: int) -> DataStream:
+def _batches_by_shard(
+    tables: StreamTableEnvironment, config: JobConfig, part: str, kind: int, batch_ms: int
+) -> DataStream:
     _create_sharded_view(tables, config, part)
     batches = tables.sql_query(f"""
         SELECT shard, ROW({kind}, record_keys, payloads, positions, stamps)
         FROM (
             SELECT shard, {_COLLECTED}
-            FROM TABLE(TUMBLE(TABLE sharded_{part}, DESCRIPTOR(arrived), INTERVAL '0.{config.batch_ms:03d}' SECOND))
+            FROM TABLE(TUMBLE(TABLE sharded_{part}, DESCRIPTOR(arrived), INTERVAL '0.{batch_ms:03d}' SECOND))
             GROUP BY shard, window_start, window_end
         )""")  # noqa: S608  (numbers and names of ours alone)
     return _sharded_batches(tables, batches, part, config)

@@ -38,6 +38,7 @@ JAVA_OPTIONS = " ".join(
     ]
 )
 """Flink's own defaults without the `jdk.compiler` lines: the bundled Java has no compiler."""
+NETWORK_BUFFER, BUFFER_SIZE = "taskmanager.memory.segment-size", "8kb"
 ALIGNMENT_BUFFER = "pipeline.watermark-alignment.buffer-size"
 CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
 """Options of Flink's client on any cluster: it builds the job graph by reflection."""
@@ -183,6 +184,8 @@ def cluster_settings(
         "heartbeat.interval": "2 s",
         # On a machine with more work than cores a task takes longer than 10 s to start, which would restart the job.
         "pekko.ask.timeout": "30 s",
+        # Batches wait in the buffers between operators, and ten of 32 kB, the default, hold a second of transactions.
+        NETWORK_BUFFER: BUFFER_SIZE,
         # Otherwise a partition that is too far ahead is paused three comparisons later.
         ALIGNMENT_BUFFER: "0",
         # Flink answers about a job from a copy of this age, so each wait for a job to run or to end lasts that long.

@@ -40,6 +40,7 @@ def await_checkpoints(lane, more):
     assert wait_until(lambda: completed() >= before + more, seconds=PATIENCE_S)
 
 
+@pytest.mark.long
 def test_restarted_job_uses_the_submitted_model_and_later_needs_only_the_deployed_one(open_lane, tmp_path):
     lane, table = open_lane(mode="thread"), card_world(ROWS, customers=200)
     first, other = folders()

@@ -71,7 +71,7 @@ def test_changed_query_on_two_subtasks_and_back_goes_on_with_the_open_batch_of_t
 
 LONG = [pytest.mark.long, pytest.mark.timeout(1_800)]
 RESCALED = [
-    ("thread", (1, 2, 1), 20_000),
+    pytest.param("thread", (1, 2, 1), 20_000, marks=LONG),
     pytest.param("thread", (1, 2, 4, 1), 300_000, marks=LONG),
     pytest.param("process", (1, 2, 4, 1), 300_000, marks=LONG),
 ]
