@@ -24,6 +24,8 @@ class ImportSummary:
         Detail of the first rejected row of each reason.
     first_ms, last_ms : int
         Event times, milliseconds since 1970.
+    with_customers : bool
+        Whether customers are counted, whose ids stay in memory.
     """
 
     imported: int = 0
@@ -35,6 +37,7 @@ class ImportSummary:
     rejected: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     customers: set[str] = field(default_factory=set)
+    with_customers: bool = True
 
     @property
     def read(self) -> int:
@@ -51,7 +54,8 @@ class ImportSummary:
             return
         times = pc.min_max(records["event_time"].cast(pa.int64())).as_py()
         self.first_ms, self.last_ms = min(self.first_ms, times["min"]), max(self.last_ms, times["max"])
-        self.customers.update(pc.unique(records["customer_id"]).to_pylist())
+        if self.with_customers:
+            self.customers.update(pc.unique(records["customer_id"]).to_pylist())
         if "is_fraud" in records.column_names:
             self.labelled += len(records) - records["is_fraud"].null_count
             self.frauds += pc.sum(records["is_fraud"]).as_py() or 0
@@ -76,7 +80,7 @@ class ImportSummary:
             "examples": self.examples,
             "first": utc_text(self.first_ms) if self.imported else None,
             "last": utc_text(self.last_ms) if self.imported else None,
-            "customers": len(self.customers),
+            "customers": len(self.customers) if self.with_customers else None,
             "labelled": self.labelled,
             "frauds": self.frauds,
             "fraud_rate": self.frauds / self.labelled if self.labelled else None,

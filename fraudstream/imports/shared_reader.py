@@ -1,5 +1,6 @@
 """Reader of a topic whose partitions the processes of a group share."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,11 +8,13 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaExc
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.position import position_of
-from fraudstream.kafka.topic_ids import TopicIds
+from fraudstream.kafka.topic_ids import TopicIds, warn_reread
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.system.failures import RuntimeFailure
 
 ANSWER_S = 20.0
+CHECK_S = 1.0
+"""Time between two checks of the topic's id: records of another topic of that name that come sooner are read twice."""
 
 
 class SharedReader:
@@ -30,7 +33,8 @@ class SharedReader:
 
     def __init__(self, broker: Broker, topic: str, group: str, instance: str, *, wait_s: float) -> None:
         self._topic, self._wait_s = topic, wait_s
-        self._topic_id = TopicIds(broker).read([topic]).get(topic) or ""
+        self._ids, self._topic_id = TopicIds(broker), ""
+        self._checked_s = -CHECK_S
         self._is_changed = False
         self._consumer: Consumer = broker.group_consumer(group, instance=instance)
 
@@ -56,6 +60,7 @@ class SharedReader:
             [self._topic], on_assign=self._assign, on_revoke=self._note_change, on_lost=self._note_change
         )
         while True:
+            self._check_topic()
             found = self._consumer.consume(size, self._wait_s)
             messages = [message for message in found if _is_record(message)]
             if self._is_changed:
@@ -83,6 +88,18 @@ class SharedReader:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
+
+    def _check_topic(self) -> None:
+        """Go back to where the group is, the beginning, if the topic was deleted and created again."""
+        if time.monotonic() < self._checked_s + CHECK_S:
+            return
+        self._checked_s = time.monotonic()
+        found = self._ids.read([self._topic]).get(self._topic)
+        if found is not None and found != self._topic_id:
+            if self._topic_id:
+                warn_reread([self._topic])
+                self.rewind()
+            self._topic_id = found
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
         self._is_changed = True

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from fraudstream.imports.import_summary import ImportSummary
 from fraudstream.imports.json_records import json_rows
@@ -17,7 +17,7 @@ from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.system.failures import RuntimeFailure
-from producers.encoding import Record, encode_labels, encode_transactions
+from producers.encoding import encode_labels, encode_transactions
 from producers.publisher import SETTINGS
 from schemas.avro_schemas import DEAD_LETTER
 from schemas.codec import RecordCodec
@@ -44,11 +44,11 @@ RETRY_S = 120.0
 
 
 class Outgoing(NamedTuple):
-    """Record to send, and the Kafka time of the one that it was made of; 0: now."""
+    """Record to send; a dead letter may have no key."""
 
     topic: str
-    record: Record | tuple[bytes | None, bytes]
-    time_ms: int = 0
+    key: bytes | None
+    value: bytes
 
 
 class TopicImport:
@@ -86,9 +86,9 @@ class TopicImport:
         on_progress: Callable[[ImportSummary], None] = lambda _: None,
     ) -> None:
         settings = broker.settings
-        self.summary = ImportSummary()
+        self.summary = ImportSummary(with_customers=False)
         self._topics, self._declaration = broker.topics, settings.declaration
-        self._kept_bytes = settings.job.max_record_bytes
+        self._max_bytes = settings.job.max_record_bytes
         self._mapping = mapping
         self._converter = RowConverter(mapping, settings.file_limits, key)
         self._registry = registry_of(settings)
@@ -111,16 +111,14 @@ class TopicImport:
         ------
         MapError
             A column that is neither hashed nor a token contains card numbers.
-        UserError
-            The topic was deleted and created again.
         RuntimeFailure
-            The brokers do not take the records.
+            The brokers do not take the records, or another process reads under the same name.
         """
         with closing(self._reader):
             try:
                 for messages in self._reader.batches(follow=follow, size=RECORDS_AT_ONCE):
-                    rows = self._converted(messages)
-                    if self._send(list(self._outgoing(rows, messages)), messages):
+                    rows, transactions = self._encoded(self._converted(messages))
+                    if self._send([*transactions, *self._labels(rows), *self._letters(rows, messages)], messages):
                         self.summary.add(rows)
                         self._on_progress(self.summary)
             finally:
@@ -137,29 +135,41 @@ class TopicImport:
         rejected = pa.concat_tables(
             [source.rejected, converted.rejected, rejected_in_words(blank, Reason.UNDECODABLE, "", None, nothing)]
         )
-        return converted._replace(rejected=rejected.sort_by("row"), blank=0)
+        return ConvertedRows(with_missing(converted.records), converted.rows, rejected.sort_by("row"), 0)
 
-    def _outgoing(self, rows: ConvertedRows, messages: list[Message]) -> Iterator[Outgoing]:
-        """Yield what becomes of records."""
-        times = [_time_ms(message) for message in items_of(messages, rows.rows)]
-        yield from self._transactions(with_missing(rows.records), times)
-        for row in rows.rejected.to_pylist():
-            letter = self._dead_letter(messages[row["row"]], Reason(row["reason"]), row["detail"])
-            yield Outgoing(self._topics.dead_letters, letter)
+    def _encoded(self, rows: ConvertedRows) -> tuple[ConvertedRows, list[Outgoing]]:
+        """Encode transactions; those that the job would refuse for their size are rejected too."""
+        topic = self._topics.transactions
+        records = encode_transactions(rows.records, self._registry, value_subject(topic), declaration=self._declaration)
+        encoded = [Outgoing(topic, key, value) for key, value in records]
+        large = np.flatnonzero([len(item.value) > self._max_bytes for item in encoded])
+        if large.size:
+            details = [
+                f"expected a record of up to {self._max_bytes:,} bytes, got {len(encoded[row].value):,}"
+                for row in large
+            ]
+            rejected = rejected_in_words(rows.rows[large], Reason.TOO_LARGE, "", None, details)
+            kept = np.setdiff1d(np.arange(len(encoded)), large)
+            rows = ConvertedRows(
+                rows.records.take(pa.array(kept)),
+                rows.rows[kept],
+                pa.concat_tables([rows.rejected, rejected]).sort_by("row"),
+                rows.blank,
+            )
+            encoded = items_of(encoded, kept)
+        return rows, encoded
 
-    def _transactions(self, records: pa.Table, times: list[int]) -> Iterator[Outgoing]:
-        topics = self._topics
-        encoded = encode_transactions(
-            records, self._registry, value_subject(topics.transactions), declaration=self._declaration
-        )
-        for record, time_ms in zip(encoded, times, strict=True):
-            yield Outgoing(topics.transactions, record, time_ms)
+    def _labels(self, rows: ConvertedRows) -> Iterator[Outgoing]:
         if self._mapping.is_labelled:
-            labels = records.filter(records["label_time"].is_valid())
-            for label in encode_labels(labels, self._registry, value_subject(topics.labels)):
-                yield Outgoing(topics.labels, label)
+            topic, labels = self._topics.labels, rows.records.filter(rows.records["label_time"].is_valid())
+            for key, value in encode_labels(labels, self._registry, value_subject(topic)):
+                yield Outgoing(topic, key, value)
 
-    def _dead_letter(self, message: Message, reason: Reason, detail: str) -> tuple[bytes | None, bytes]:
+    def _letters(self, rows: ConvertedRows, messages: list[Message]) -> Iterator[Outgoing]:
+        for row in rows.rejected.to_pylist():
+            yield self._dead_letter(messages[row["row"]], Reason(row["reason"]), row["detail"])
+
+    def _dead_letter(self, message: Message, reason: Reason, detail: str) -> Outgoing:
         """Return a letter; of a record with secrets it has the position alone."""
         key, payload = message.key(), message.value() or b""
         secret = any(self._mapping.hashed)
@@ -172,11 +182,11 @@ class TopicImport:
             (self._topic, *position_of(message)),
             None if hidden_key else text_key,
             payload,
-            kept_bytes=0 if has_secrets else self._kept_bytes,
+            kept_bytes=0 if has_secrets else self._max_bytes,
             now_ms=now_ms(),
         )
-        letter_key = letter["key"]
-        return None if letter_key is None else letter_key.encode(), self._dead_letters.encode(letter)
+        letter_key = None if letter["key"] is None else letter["key"].encode()
+        return Outgoing(self._topics.dead_letters, letter_key, self._dead_letters.encode(letter))
 
     def _send(self, outgoing: list[Outgoing], messages: list[Message]) -> bool:
         """Send records in one transaction with the offsets of what they are made of; return whether it holds.
@@ -198,10 +208,9 @@ class TopicImport:
         return True
 
     def _produce(self, item: Outgoing) -> None:
-        key, value = item.record
         while True:
             try:
-                return self._producer.produce(item.topic, value, key, timestamp=item.time_ms)
+                return self._producer.produce(item.topic, item.value, item.key)
             except BufferError:
                 self._producer.poll(0.01)
 
@@ -249,11 +258,6 @@ def with_missing(records: pa.Table) -> pa.Table:
         if field.name not in records.column_names:
             records = records.append_column(field, pa.nulls(len(records), field.type))
     return records
-
-
-def _time_ms(message: Message) -> int:
-    kind, time_ms = message.timestamp()
-    return 0 if kind == TIMESTAMP_NOT_AVAILABLE else int(time_ms)
 
 
 def _transactional_producer(broker: Broker, name: str) -> Producer:

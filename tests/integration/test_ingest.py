@@ -249,6 +249,33 @@ def test_processes_of_a_group_share_the_partitions_and_take_over_those_of_a_kill
     assert ids == Counter(f"p-{number}" for number in range(1_000))
 
 
+def test_topic_that_is_created_again_meanwhile_is_read_from_its_first_record(settings, tmp_path):
+    process = follow(settings, write_map(tmp_path), tmp_path / "ingest.log")
+    try:
+        send(settings, *(payment(number) for number in range(30)))
+        assert wait_until(lambda: has(settings, 30), seconds=PATIENCE_S)
+        recreate(Broker.of(settings), source(settings), PARTITIONS)
+        send(settings, *(payment(number) for number in range(100, 140)))
+        wanted = {f"p-{number}" for number in (*range(30), *range(100, 140))}
+        assert wait_until(
+            lambda: wanted == {item["transaction_id"] for item in transactions(settings)}, seconds=PATIENCE_S
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_transaction_that_is_too_large_for_the_job_is_a_dead_letter(settings, tmp_path, monkeypatch):
+    mapping = write_map(tmp_path, MAP + '\n[columns]\nremark = "text"\n')
+    monkeypatch.setenv("FRAUDSTREAM_JOB__DECLARATION", str(mapping))
+    size = settings.job.max_record_bytes + 1
+    send(settings, payment(1, remark="short"), payment(2, remark="x" * size), payment(3, remark="short"))
+    assert ingest(load_settings(), mapping)["rejected"] == {"TOO_LARGE": 1}
+    (letter,) = letters(settings)
+    assert (letter["reason"], letter["payload_size"] > size) == ("TOO_LARGE", True)
+    assert has(settings, 2)
+
+
 def test_topic_that_was_created_again_is_read_from_its_first_record(settings, tmp_path):
     mapping = write_map(tmp_path)
     send(settings, *(payment(number) for number in range(30)))
