@@ -6,6 +6,7 @@ Each point is a stack and a job of its own, measured from 10 seconds after the l
 from dataclasses import asdict, dataclass
 
 from benchmarks.alert_latency import BRIEF, AlertLatency, Lengths
+from benchmarks.axes.axis import with_job
 from benchmarks.bench import bench_model, bench_settings, console
 from benchmarks.load_phases import LoadPhases
 from benchmarks.report import Report, Section
@@ -37,8 +38,8 @@ class Point:
     def settings(self, settings: Settings) -> Settings:
         """Return settings with those of the point."""
         flink = settings.flink.model_copy(update={"config": {**settings.flink.config, NETWORK_BUFFER: self.buffer}})
-        job = settings.job.model_copy(update={"batch_ms": self.batch_ms, "shards": self.shards})
-        return settings.model_copy(update={"flink": flink, "job": job})
+        own = settings.model_copy(update={"flink": flink})
+        return with_job(own, batch_ms=self.batch_ms, shards=self.shards)
 
 
 POINTS = (

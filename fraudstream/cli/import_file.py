@@ -97,5 +97,4 @@ def _summary(summary: ImportSummary, folder: Path, *, labelled: bool) -> Iterato
         rate = f" ({summary.frauds / summary.labelled:.2%})" if summary.labelled else ""
         yield f"{summary.labelled:,} with a label, {summary.frauds:,} frauds{rate}"
     if summary.rejected:
-        rows = [(reason, f"{count:,}", summary.examples[reason]) for reason, count in summary.rejected.most_common()]
-        yield Rows(("rejected as", "rows", "such as"), rows)
+        yield Rows(("rejected as", "rows", "such as"), summary.reasons())

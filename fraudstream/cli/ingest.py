@@ -92,5 +92,4 @@ def _report(summary: ImportSummary, unseen: list[str], target: str, *, as_json: 
 def _lines(summary: ImportSummary, target: str) -> Iterator[str | Rows]:
     yield f"{target}: converted {summary.imported:,} of {summary.read:,} records"
     if summary.rejected:
-        rows = [(reason, f"{count:,}", summary.examples[reason]) for reason, count in summary.rejected.most_common()]
-        yield Rows(("dead letters", "records", "such as"), rows)
+        yield Rows(("dead letters", "records", "such as"), summary.reasons())

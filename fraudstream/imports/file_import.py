@@ -113,10 +113,7 @@ def _labels(records: pa.Table) -> pa.Table:
 def _nothing(path: Path, summary: ImportSummary, folder: Path) -> str:
     if not summary.read:
         return f"{path}: expected transactions, got an empty file. Give another one"
-    reasons = "".join(
-        f"\n  {reason} {count:,}, such as {summary.examples[reason]}"
-        for reason, count in summary.rejected.most_common()
-    )
+    reasons = "".join(f"\n  {reason} {count}, such as {example}" for reason, count, example in summary.reasons())
     return (
         f"{path}: expected transactions, got {summary.read:,} rows that do not convert. Correct the map; "
         f"{folder / REJECTED} lists them:{reasons}"

@@ -70,6 +70,10 @@ class ImportSummary:
                 index = pc.index(rejected["reason"], reason).as_py()
                 self.examples[reason] = f"row {rejected['row'][index]}: {rejected['detail'][index]}"
 
+    def reasons(self) -> list[tuple[str, str, str]]:
+        """Return the reasons with their numbers of rows and an example, the most frequent first."""
+        return [(reason, f"{count:,}", self.examples[reason]) for reason, count in self.rejected.most_common()]
+
     def to_dict(self) -> dict[str, object]:
         """Return the counts for JSON."""
         return {

@@ -8,7 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaExc
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.position import position_of
-from fraudstream.kafka.topic_ids import TopicIds, warn_reread
+from fraudstream.kafka.topic_ids import RecreatedTopics, warn_reread
 from fraudstream.kafka.topic_reader import partition_ranges
 from fraudstream.system.failures import RuntimeFailure
 
@@ -33,8 +33,8 @@ class SharedReader:
 
     def __init__(self, broker: Broker, topic: str, group: str, instance: str, *, wait_s: float) -> None:
         self._topic, self._wait_s = topic, wait_s
-        self._ids, self._topic_id = TopicIds(broker), ""
-        self._checked_s = -CHECK_S
+        self._recreated = RecreatedTopics.among(broker, [topic])
+        self._checked_s = time.monotonic()
         self._is_changed = False
         self._consumer: Consumer = broker.group_consumer(group, instance=instance)
 
@@ -74,8 +74,9 @@ class SharedReader:
 
     def offsets_after(self, messages: list[Message]) -> list[TopicPartition]:
         """Return the offsets to commit after a batch."""
+        topic_id = self._recreated.id_of(self._topic)
         ends = {partition: offset + 1 for partition, offset in map(position_of, messages)}
-        return [TopicPartition(self._topic, part, offset, self._topic_id) for part, offset in ends.items()]
+        return [TopicPartition(self._topic, part, offset, topic_id) for part, offset in ends.items()]
 
     def group_metadata(self) -> Any:
         """Return what a transaction commits offsets with."""
@@ -94,12 +95,10 @@ class SharedReader:
         if time.monotonic() < self._checked_s + CHECK_S:
             return
         self._checked_s = time.monotonic()
-        found = self._ids.read([self._topic]).get(self._topic)
-        if found is not None and found != self._topic_id:
-            if self._topic_id:
-                warn_reread([self._topic])
-                self.rewind()
-            self._topic_id = found
+        recreated = self._recreated.poll()
+        if recreated:
+            warn_reread(recreated)
+            self.rewind()
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
         self._is_changed = True
@@ -124,7 +123,8 @@ class SharedReader:
         return [TopicPartition(part.topic, part.partition, self._begin(part)) for part in committed]
 
     def _begin(self, committed: TopicPartition) -> int:
-        is_other = bool(self._topic_id and committed.metadata) and committed.metadata != self._topic_id
+        topic_id = self._recreated.id_of(self._topic)
+        is_other = bool(topic_id and committed.metadata) and committed.metadata != topic_id
         return OFFSET_BEGINNING if committed.offset == OFFSET_INVALID or is_other else int(committed.offset)
 
     def _reached(self, ends: dict[int, tuple[int, int]]) -> bool:

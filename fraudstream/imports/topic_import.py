@@ -27,7 +27,7 @@ from schemas.declaration.declaration import Declaration
 from schemas.errors import UserError
 from schemas.mapping.card_numbers import has_card_number
 from schemas.mapping.rejected_rows import rejected_in_words
-from schemas.mapping.row_converter import ConvertedRows, RowConverter
+from schemas.mapping.row_converter import ConvertedRows, RowConverter, with_missing
 from schemas.mapping.transaction_map import LABEL_COLUMNS, TransactionMap
 from schemas.registry import value_subject
 from schemas.rejection import Reason
@@ -171,22 +171,23 @@ class TopicImport:
 
     def _dead_letter(self, message: Message, reason: Reason, detail: str) -> Outgoing:
         """Return a letter; of a record with secrets it has the position alone."""
-        key, payload = message.key(), message.value() or b""
-        secret = any(self._mapping.hashed)
-        text_key = None if key is None else bytes(key).decode("utf-8", "replace")
-        has_secrets = secret or has_card_number(payload.decode("utf-8", "replace"))
-        hidden_key = text_key is not None and (secret or has_card_number(text_key))
+        payload = message.value() or b""
+        raw_key = message.key()
+        key = None if raw_key is None else bytes(raw_key).decode("utf-8", "replace")
         letter = dead_letter(
             reason,
             detail,
             (self._topic, *position_of(message)),
-            None if hidden_key else text_key,
+            None if key is None or self._is_secret(key) else key,
             payload,
-            kept_bytes=0 if has_secrets else self._max_bytes,
+            kept_bytes=0 if self._is_secret(payload.decode("utf-8", "replace")) else self._max_bytes,
             now_ms=now_ms(),
         )
         letter_key = None if letter["key"] is None else letter["key"].encode()
         return Outgoing(self._topics.dead_letters, letter_key, self._dead_letters.encode(letter))
+
+    def _is_secret(self, text: str) -> bool:
+        return any(self._mapping.hashed) or has_card_number(text)
 
     def _send(self, outgoing: list[Outgoing], messages: list[Message]) -> bool:
         """Send records in one transaction with the offsets of what they are made of; return whether it holds.
@@ -250,14 +251,6 @@ def require_declared(mapping: TransactionMap, declaration: Declaration | None) -
                 f"expected {target.name} to be the same kind in the declaration, got {declared[target.name]} there "
                 f"and {target.arrow.type} in the map. Correct one"
             )
-
-
-def with_missing(records: pa.Table) -> pa.Table:
-    """Return records with the columns of transactions that they lack, as nulls."""
-    for field in TRANSACTION_ARROW:
-        if field.name not in records.column_names:
-            records = records.append_column(field, pa.nulls(len(records), field.type))
-    return records
 
 
 def _transactional_producer(broker: Broker, name: str) -> Producer:

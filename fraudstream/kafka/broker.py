@@ -23,6 +23,7 @@ REFRESH_MS = 5_000
 """Interval at which a client asks for the partitions of its topics, milliseconds: added ones are read within it."""
 
 SESSION_MS = 10_000
+"""Time after which a named process of a group that is away loses its partitions, milliseconds."""
 
 GATHER_BYTES = 1_000_000
 """Bytes at which a fetch is answered before `gather_ms` is over."""

@@ -64,6 +64,10 @@ class RecreatedTopics:
         """Watch topics with a client of its own."""
         return cls(TopicIds(broker), names)
 
+    def id_of(self, name: str) -> str:
+        """Return the id that a topic had at the last `poll`, empty if there is none."""
+        return self._known.get(name, "")
+
     def poll(self) -> list[str]:
         """Return the topics that are others than at the last call; a topic that is away is none until it is back."""
         now = {name: topic_id for name, topic_id in self._ids.read(self._names).items() if topic_id is not None}

@@ -191,12 +191,7 @@ class RowConverter:
 
     def _reject_beyond_limits(self, part: "_Part", records: pa.Table) -> bool:
         """Reject the rows that the job would reject; return whether there may be any."""
-        columns = [
-            records[field.name].combine_chunks()
-            if field.name in records.column_names
-            else pa.nulls(len(records), field.type)
-            for field in TRANSACTION_ARROW
-        ]
+        columns = [column.combine_chunks() for column in with_missing(records).select(TRANSACTION_ARROW.names).columns]
         batch = pa.RecordBatch.from_arrays(columns, schema=TRANSACTION_ARROW)
         times_ms = np.clip(batch.column(_EVENT_TIME).cast(pa.int64()).to_numpy(), EARLIEST_MS, LATEST_MS - 1)
         limits = self._limits.records
@@ -281,6 +276,14 @@ class _Part:
     def rejected_rows(self) -> pa.Table:
         """Return the rejected rows by their numbers."""
         return pa.concat_tables(self._rejected).sort_by("row")
+
+
+def with_missing(records: pa.Table) -> pa.Table:
+    """Return records with the columns of transactions that they lack, as nulls."""
+    for field in TRANSACTION_ARROW:
+        if field.name not in records.column_names:
+            records = records.append_column(field, pa.nulls(len(records), field.type))
+    return records
 
 
 def _may_leak(target: Target, source: Source) -> bool:
