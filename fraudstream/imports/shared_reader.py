@@ -35,7 +35,7 @@ class SharedReader:
         self._topic, self._wait_s = topic, wait_s
         self._recreated = RecreatedTopics.among(broker, [topic])
         self._checked_s = time.monotonic()
-        self._is_changed = False
+        self._is_changed = self._is_closing = False
         self._consumer: Consumer = broker.group_consumer(group, instance=instance)
 
     def batches(self, *, follow: bool, size: int) -> Iterator[list[Message]]:
@@ -88,6 +88,8 @@ class SharedReader:
 
     def close(self) -> None:
         """Leave the group."""
+        # The client serves an assignment that comes in late while it closes, and answers no questions any more.
+        self._is_closing = True
         self._consumer.close()
 
     def _check_topic(self) -> None:
@@ -101,6 +103,8 @@ class SharedReader:
             self.rewind()
 
     def _assign(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        if self._is_closing:
+            return
         self._is_changed = True
         consumer.assign(self._begins(parts))
 
@@ -114,13 +118,16 @@ class SharedReader:
 
     def _begins(self, parts: list[TopicPartition]) -> list[TopicPartition]:
         """Return partitions with the offsets where the group is, which no open transaction may change any more."""
+        return [TopicPartition(part.topic, part.partition, self._begin(part)) for part in self._committed(parts)]
+
+    def _committed(self, parts: list[TopicPartition]) -> list[TopicPartition]:
         try:
-            committed = self._consumer.committed(parts, ANSWER_S)
+            found: list[TopicPartition] = self._consumer.committed(parts, ANSWER_S)
         except KafkaException as error:
             raise RuntimeFailure(
                 f"expected the offsets of the group in {self._topic}, got: {error.args[0].str()}. Start again"
             ) from None
-        return [TopicPartition(part.topic, part.partition, self._begin(part)) for part in committed]
+        return found
 
     def _begin(self, committed: TopicPartition) -> int:
         topic_id = self._recreated.id_of(self._topic)
@@ -131,7 +138,7 @@ class SharedReader:
         parts = [TopicPartition(self._topic, part) for part in ends]
         # The position passes transaction markers too, which no consumer is given; before the first record it is none.
         here = {part.partition: part.offset for part in self._consumer.position(self._consumer.assignment())}
-        group = {part.partition: self._begin(part) for part in self._consumer.committed(parts, ANSWER_S)}
+        group = {part.partition: self._begin(part) for part in self._committed(parts)}
         return all(max(here.get(part, low), group[part], low) >= high for part, (low, high) in ends.items())
 
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from fraudstream.cli import main as cli
 from fraudstream.imports.json_records import json_rows
 from fraudstream.imports.map_file import read_map
+from fraudstream.imports.shared_reader import SharedReader
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_codecs import TopicCodecs
 from fraudstream.kafka.topic_reader import read_topic
@@ -193,6 +194,16 @@ def test_records_that_do_not_convert_are_dead_letters_with_their_bytes(settings,
     assert "none of them" in found[b"{}"]["detail"]
     assert "as customer.id, got a list" in found[json.dumps(payment(3, customer={"id": [1]})).encode()]["detail"]
     assert ingest(settings, write_map(tmp_path))["read"] == 0, "converted again"
+
+
+def test_a_reader_that_is_done_before_it_has_joined_its_group_closes_at_any_point_of_the_joining(settings, tmp_path):
+    send(settings, payment(1))
+    assert ingest(settings, write_map(tmp_path))["read"] == 1
+    group = f"fraudstream-ingest-{source(settings)}"
+    for step in range(20):
+        reader = SharedReader(Broker.of(settings), source(settings), group, "1", wait_s=0.002 * step)
+        assert list(reader.batches(follow=False, size=10)) == []
+        reader.close()
 
 
 def test_labels_of_the_records_go_to_their_topic(settings, tmp_path):
