@@ -25,6 +25,7 @@ from fraudstream.devstack.stack import Services, cluster, jars_for
 from fraudstream.kafka.topic_ids import TopicIds
 from fraudstream.kafka.topic_rights import JobNeeds, require_rights
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_time_ms
+from fraudstream.readers.card_numbers import require_no_card_numbers
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT
@@ -148,6 +149,8 @@ def submit(
     config = replace(job_config(services), unmarked_state=unmarked_state)
     if savepoint is not None and not accept_loss:
         require_committable(savepoint, config, now_ms())
+    require_rights(services.broker, JobNeeds.of(config))
+    require_no_card_numbers(services.broker)
     may_drop = None if drop_state else frozenset[str]()
     if savepoint is None:
         return run_job(services, config, None, script=script, on_line=on_line)

@@ -17,6 +17,7 @@ from fraudstream.kafka.retention import retention_complaints, retention_needs
 from fraudstream.kafka.topic_rights import JobNeeds, advice, lacks
 from fraudstream.kafka.topics import existing_topics
 from fraudstream.kafka.transaction_limit import require_transaction_time, transaction_limit_ms, transaction_time_ms
+from fraudstream.readers.card_numbers import card_advice, columns_with_cards
 from fraudstream.settings.settings import Settings
 from fraudstream.system.failures import NotReady, RuntimeFailure
 from fraudstream.system.folders import PROJECT_ROOT, cache_folder
@@ -140,6 +141,8 @@ def broker(used: Broker | None) -> Iterator[Finding]:
     found = f"missing: {', '.join(missing)}" if missing else f"all {len(used.topics.names())} there"
     yield Finding(name="topics", ok=not missing, found=found, fix="`fraudstream topics create`")
     yield rights(used)
+    if used.topics.transactions in present:
+        yield card_numbers(used)
     yield from retention(used)
     if used.settings.job.guarantee == "exactly-once":
         yield transactions(used)
@@ -150,6 +153,16 @@ def rights(broker: Broker) -> Finding:
     lacking = [text for text in lacks(broker, JobNeeds.of_settings(broker.settings)) if text.startswith("no right")]
     found = "; ".join(lacking) or "to read and write what the job does, as far as the broker reports"
     return Finding(name="rights", ok=not lacking, found=found, fix=advice(broker.settings, lacking))
+
+
+def card_numbers(broker: Broker) -> Finding:
+    """Look for card numbers among the newest transactions."""
+    try:
+        columns = columns_with_cards(broker)
+    except (UserError, KafkaException) as error:
+        return Finding(name="cards", ok=False, found=str(error), fix="correct it, or see broker and registry")
+    found = "; ".join(map(str, columns)) or "no card numbers among the newest transactions"
+    return Finding(name="cards", ok=not columns, found=found, fix=card_advice(columns))
 
 
 def retention(broker: Broker) -> Iterator[Finding]:

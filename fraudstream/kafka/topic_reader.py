@@ -76,7 +76,9 @@ def await_records(
         )
 
 
-def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> Iterator[Message]:
+def read_topic(
+    broker: Broker, topic: str, *, since_ms: int | None = None, newest: int | None = None
+) -> Iterator[Message]:
     """Read all that a topic holds now, committed records only, each partition in its order.
 
     Parameters
@@ -85,6 +87,8 @@ def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> It
         Connection to the brokers.
     since_ms
         Begin with the first record of this Kafka time, milliseconds since 1970; None: with the oldest.
+    newest
+        Read no more than these offsets before the end, an equal part of each partition; None: all.
 
     Raises
     ------
@@ -93,13 +97,17 @@ def read_topic(broker: Broker, topic: str, *, since_ms: int | None = None) -> It
     """
     consumer = broker.consumer()
     try:
-        ends = {part: high for part, low, high in partition_ranges(consumer, topic) if high > low}
+        ranges = [found for found in partition_ranges(consumer, topic) if found[2] > found[1]]
+        ends = {part: high for part, _, high in ranges}
         if not ends:
             return  # the client rejects a search in no partition
         # Of times before 1970 some mean the end of a topic.
         starts = [TopicPartition(topic, part, max(since_ms or 0, 0)) for part in ends]
         # The first offset at or after a time; a partition without that record is at its end already.
         starts = [start for start in consumer.offsets_for_times(starts, timeout=10) if start.offset >= 0]
+        if newest is not None:
+            first = {part: high - newest // len(ranges) for part, _, high in ranges}
+            starts = [TopicPartition(topic, item.partition, max(item.offset, first[item.partition])) for item in starts]
         consumer.assign(starts)
         ends = {start.partition: ends[start.partition] for start in starts}
         last = time.monotonic()

@@ -1,8 +1,7 @@
 """Valid transactions and labels of the topics, with their positions."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
 from models.scoring.positioned_records import PositionedRecords
+from schemas.batch_decoder import BatchDecoder, DecodedBatch
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.declaration.with_declared import with_declared
 from schemas.label_batch import LabelBatchDecoder
@@ -38,15 +38,32 @@ def read_transactions(
         Called with the number of records read so far, those of other customers too.
     """
     topic = broker.topics.transactions
-    settings = broker.settings
-    decoder = TransactionBatchDecoder(
-        value_subject(topic), registry_of(settings), settings.job.limits, declaration=settings.declaration
-    )
     # A transaction whose key is not its customer is a dead letter, so the key identifies the customer.
     keys = None if customers is None else {name.encode() for name in customers}
     messages = _counted(read_topic(broker, topic), progress)
     wanted = (item for item in messages if keys is None or item.key() in keys)
-    return _positioned(wanted, decoder, with_declared(TRANSACTION_ARROW, settings.declaration), topic)
+    schema = with_declared(TRANSACTION_ARROW, broker.settings.declaration)
+    return _positioned(wanted, transaction_decoder(broker), schema, topic)
+
+
+def transaction_decoder(broker: Broker) -> TransactionBatchDecoder:
+    """Return the job's decoder of transactions."""
+    settings = broker.settings
+    return TransactionBatchDecoder(
+        value_subject(broker.topics.transactions),
+        registry_of(settings),
+        settings.job.limits,
+        declaration=settings.declaration,
+    )
+
+
+def decoded(messages: Sequence[Message], decoder: BatchDecoder) -> DecodedBatch:
+    """Decode messages as the job does."""
+    raw = [item.key() for item in messages]
+    keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
+    # To the second, as the job receives the Kafka time.
+    times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in messages], np.int64)
+    return decoder.decode(keys, [item.value() or b"" for item in messages], times_ms)
 
 
 def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> PositionedRecords:
@@ -56,16 +73,12 @@ def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> P
     return _positioned(_counted(read_topic(broker, topic), progress), decoder, LABEL_ARROW, topic)
 
 
-def _positioned(messages: Iterator[Message], decoder: Any, schema: pa.Schema, topic: str) -> PositionedRecords:
+def _positioned(messages: Iterator[Message], decoder: BatchDecoder, schema: pa.Schema, topic: str) -> PositionedRecords:
     """Decode messages as the job does; what it refuses is reported once, and is among its dead letters."""
     foreign = ForeignRecords()
     records, positions = [pa.RecordBatch.from_pylist([], schema=schema)], [np.empty((0, 2), np.int64)]
     while some := list(islice(messages, ROWS_AT_ONCE)):
-        raw = [item.key() for item in some]
-        keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
-        # To the second, as the job receives the Kafka time.
-        times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in some], np.int64)
-        batch = decoder.decode(keys, [item.value() or b"" for item in some], times_ms)
+        batch = decoded(some, decoder)
         records.append(batch.records)
         received = np.array([position_of(item) for item in some], np.int64)
         positions.append(np.delete(received, [rejection.row for rejection in batch.rejections], axis=0))
