@@ -10,10 +10,10 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
-RATE_PER_CORE = 27_800
+RATE_PER_CORE = 23_950
 """Transactions a second that a core drains with live features.
 
-README, `bench throughput`: 55,600 on two cores that also run the broker, the load generator and the reader."""
+README, `bench throughput`: 47,900 on two cores that also run the broker, the load generator and the reader."""
 
 HEADROOM = 0.5
 """Share of that rate that live traffic uses: the rest drains backlogs and takes the load of a lost node."""
@@ -39,7 +39,7 @@ Generated; do not edit: `python deploy/costs.py > deploy/costs.md`. None of this
 plans, support, logs, the archive in S3 and traffic to the internet are left out. The quantities follow from the
 benchmarks:
 
-- a core drains {core:,} transactions/s with live features (README: 55,600 on two cores that also run the
+- a core drains {core:,} transactions/s with live features (README: 47,900 on two cores that also run the
   broker and the load generator), of which live traffic uses {share}: {slot:,.0f}/s a slot;
 - a transaction writes {transaction:.0f} bytes to Kafka ({records} bytes; {alerts} alerts,
   {labels} labels); {replicas} replicas, {days} days, disks at most 70 % full;

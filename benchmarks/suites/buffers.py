@@ -1,4 +1,4 @@
-"""Publish to alert at a steady 5,000/s, by the size of Flink's network buffers, the batch time and the shards.
+"""Publish to alert at a steady 5,000/s, by the number of Flink's network buffers, the batch time and the shards.
 
 Each point is a stack and a job of its own, measured from 10 seconds after the load begins: kernels are compiled before.
 """
@@ -12,7 +12,7 @@ from benchmarks.load_phases import LoadPhases
 from benchmarks.report import Report, Section
 from benchmarks.vitals import Vitals
 from fraudstream.control.submit import stop_job, submit
-from fraudstream.devstack.flink_home import BUFFER_SIZE, NETWORK_BUFFER
+from fraudstream.devstack.flink_home import BUFFERS, CHANNEL_BUFFERS, FLOATING_BUFFERS
 from fraudstream.devstack.stack import embedded
 from fraudstream.readers.latency import Latency
 from fraudstream.settings.settings import Settings
@@ -26,26 +26,28 @@ STEADY = Lengths(runs=1)
 class Point:
     """Settings of a cluster and its job."""
 
-    buffer: str = BUFFER_SIZE
+    buffers: int = int(BUFFERS[CHANNEL_BUFFERS])
+    floating: int = int(BUFFERS[FLOATING_BUFFERS])
     batch_ms: int = JobConfig.batch_ms
     shards: int = JobConfig.shards
 
     @property
     def title(self) -> str:
         """Name for people."""
-        return f"buffers of {self.buffer}, batches of {self.batch_ms} ms, {self.shards} shards"
+        return f"{self.buffers} buffers a channel, batches of {self.batch_ms} ms, {self.shards} shards"
 
     def settings(self, settings: Settings) -> Settings:
         """Return settings with those of the point."""
-        flink = settings.flink.model_copy(update={"config": {**settings.flink.config, NETWORK_BUFFER: self.buffer}})
+        config = {CHANNEL_BUFFERS: f"{self.buffers}", FLOATING_BUFFERS: f"{self.floating}"}
+        flink = settings.flink.model_copy(update={"config": {**settings.flink.config, **config}})
         own = settings.model_copy(update={"flink": flink})
         return with_job(own, batch_ms=self.batch_ms, shards=self.shards)
 
 
 POINTS = (
-    Point(buffer="32kb", batch_ms=10),
+    Point(buffers=10, floating=8, batch_ms=10),
+    Point(buffers=10, floating=8),
     Point(batch_ms=10),
-    Point(buffer="4kb"),
     Point(),
     Point(shards=1),
 )
@@ -59,9 +61,9 @@ def run(brief: bool = False) -> Report:
         with console.status(point.title):
             latency = _latency(point.settings(bench_settings(model)), BRIEF if brief else STEADY)
         found.append((point, latency))
-    columns = ("buffers", "batch, ms", "shards", "p50, ms", "p99, ms")
+    columns = ("buffers a channel", "batch, ms", "shards", "p50, ms", "p99, ms")
     rows = [
-        (point.buffer, f"{point.batch_ms}", f"{point.shards}", f"{latency.p50_ms:.0f}", f"{latency.p99_ms:.0f}")
+        (f"{point.buffers}", f"{point.batch_ms}", f"{point.shards}", f"{latency.p50_ms:.0f}", f"{latency.p99_ms:.0f}")
         for point, latency in found
     ]
     return Report(

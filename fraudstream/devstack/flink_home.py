@@ -38,7 +38,10 @@ JAVA_OPTIONS = " ".join(
     ]
 )
 """Flink's own defaults without the `jdk.compiler` lines: the bundled Java has no compiler."""
-NETWORK_BUFFER, BUFFER_SIZE = "taskmanager.memory.segment-size", "8kb"
+FLOATING_BUFFERS = "taskmanager.network.memory.floating-buffers-per-gate"
+CHANNEL_BUFFERS = "taskmanager.network.memory.max-buffers-per-channel"
+BUFFERS = {FLOATING_BUFFERS: "1", CHANNEL_BUFFERS: "3"}
+"""Batches wait in the buffers between operators: ten of 32 kB, the default, hold half a second of them."""
 ALIGNMENT_BUFFER = "pipeline.watermark-alignment.buffer-size"
 CLIENT_SETTINGS = {"env.java.opts.all": JAVA_OPTIONS, "env.java.opts.client": QUICK_COMPILER}
 """Options of Flink's client on any cluster: it builds the job graph by reflection."""
@@ -184,8 +187,7 @@ def cluster_settings(
         "heartbeat.interval": "2 s",
         # On a machine with more work than cores a task takes longer than 10 s to start, which would restart the job.
         "pekko.ask.timeout": "30 s",
-        # Batches wait in the buffers between operators, and ten of 32 kB, the default, hold a second of transactions.
-        NETWORK_BUFFER: BUFFER_SIZE,
+        **BUFFERS,
         # Otherwise a partition that is too far ahead is paused three comparisons later.
         ALIGNMENT_BUFFER: "0",
         # Flink answers about a job from a copy of this age, so each wait for a job to run or to end lasts that long.

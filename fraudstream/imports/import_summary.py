@@ -1,6 +1,7 @@
 """Summary of an import."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -8,6 +9,10 @@ import pyarrow.compute as pc
 
 from schemas.mapping.row_converter import ConvertedRows
 from schemas.wall_clock import utc_text
+
+
+def _in_a_file(row: int) -> str:
+    return f"row {row}"
 
 
 @dataclass
@@ -44,12 +49,12 @@ class ImportSummary:
         """Rows of the file that have a value."""
         return self.imported + self.rejected.total()
 
-    def add(self, part: ConvertedRows) -> None:
-        """Count the rows of a part."""
+    def add(self, part: ConvertedRows, where: Callable[[int], str] = _in_a_file) -> None:
+        """Count the rows of a part, and say of an example by its row where it is."""
         records = part.records
         self.imported += len(records)
         self.blank += part.blank
-        self.add_rejected(part.rejected)
+        self.add_rejected(part.rejected, where)
         if not len(records):
             return
         times = pc.min_max(records["event_time"].cast(pa.int64())).as_py()
@@ -60,15 +65,15 @@ class ImportSummary:
             self.labelled += len(records) - records["is_fraud"].null_count
             self.frauds += pc.sum(records["is_fraud"]).as_py() or 0
 
-    def add_rejected(self, rejected: pa.Table) -> None:
-        """Count rejected rows."""
+    def add_rejected(self, rejected: pa.Table, where: Callable[[int], str] = _in_a_file) -> None:
+        """Count rejected rows, see `add`."""
         for reason, count in zip(
             *(item.to_pylist() for item in rejected["reason"].value_counts().flatten()), strict=True
         ):
             self.rejected[reason] += count
             if reason not in self.examples:
                 index = pc.index(rejected["reason"], reason).as_py()
-                self.examples[reason] = f"row {rejected['row'][index]}: {rejected['detail'][index]}"
+                self.examples[reason] = f"{where(rejected['row'][index].as_py())}: {rejected['detail'][index]}"
 
     def reasons(self) -> list[tuple[str, str, str]]:
         """Return the reasons with their numbers of rows and an example, the most frequent first."""

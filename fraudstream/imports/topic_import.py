@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +120,7 @@ class TopicImport:
                 for messages in self._reader.batches(follow=follow, size=RECORDS_AT_ONCE):
                     rows, transactions = self._encoded(self._converted(messages))
                     if self._send([*transactions, *self._labels(rows), *self._letters(rows, messages)], messages):
-                        self.summary.add(rows)
+                        self.summary.add(rows, partial(_position_text, messages))
                         self._on_progress(self.summary)
             finally:
                 with suppress(KafkaException):  # none is open, unless the caller was interrupted
@@ -251,6 +252,11 @@ def require_declared(mapping: TransactionMap, declaration: Declaration | None) -
                 f"expected {target.name} to be the same kind in the declaration, got {declared[target.name]} there "
                 f"and {target.arrow.type} in the map. Correct one"
             )
+
+
+def _position_text(messages: Sequence[Message], row: int) -> str:
+    partition, offset = position_of(messages[row])
+    return f"{partition}:{offset}"
 
 
 def _transactional_producer(broker: Broker, name: str) -> Producer:

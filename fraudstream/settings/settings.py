@@ -165,7 +165,7 @@ class JobSettings(Section):
     max_amounts_minor: dict[str, AtLeastOne] = Field(default_factory=dict)
     """maximum amounts in minor units by currency; overrides those in schemas/currency.py"""
     token_columns: tuple[str, ...] = ()
-    """columns whose values have the digits of card numbers and are tokens: `submit` refuses others with such values"""
+    """columns of tokens that have the digits of card numbers: `submit` refuses card numbers in all other columns"""
     declaration: Path | None = None
     """TOML file that declares further columns of the transactions, for models and entities; unset: none"""
     max_event_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +189,8 @@ def test_records_that_do_not_convert_are_dead_letters_with_their_bytes(settings,
     done = ingest(settings, write_map(tmp_path))
     assert (done["imported"], done["rejected"]) == (1, {"UNDECODABLE": 4, "INVALID_ID": 1})
     found = {letter["payload"]: letter for letter in letters(settings)}
+    at = {f"{letter['partition']}:{letter['offset']}" for letter in found.values()}
+    assert all(re.match(r"\d+:\d+", example)[0] in at for example in done["examples"].values())
     assert {letter["topic"] for letter in found.values()} == {source(settings)}
     assert {letter["key"] for letter in found.values()} == {"k"}
     assert found[b"{"]["reason"] == "UNDECODABLE"

@@ -18,6 +18,8 @@ PART, STREAM_S = 3_000, 15.0
 BATCH_MS = 500
 """So long that a micro-batch is open wherever a steady stream is stopped."""
 
+MORE_SHARDS, OTHER_MODE = {"shards": 8}, {"shards": 4, "mode": "process"}
+
 
 def carry_over(lane: Lane, savepoint: str, folder: Path, **job: object) -> str:
     """Export a savepoint with open micro-batches, and import it for a job of other settings."""
@@ -35,33 +37,40 @@ def stop_in_mid_stream(lane: Lane, table) -> str:
         return lane.stop_with_savepoint()
 
 
-@pytest.mark.parametrize("part", [PART, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(1_800)])])
+@pytest.mark.parametrize(
+    ("part", "later"),
+    [
+        (PART, [OTHER_MODE]),
+        pytest.param(PART, [MORE_SHARDS, OTHER_MODE], marks=pytest.mark.long),
+        pytest.param(100_000, [MORE_SHARDS, OTHER_MODE], marks=[pytest.mark.long, pytest.mark.timeout(1_800)]),
+    ],
+)
 def test_a_job_continues_in_other_shards_and_the_other_mode_and_verify_finds_no_difference(
-    open_lane, point_at, tmp_path, part
+    open_lane, point_at, tmp_path, part, later
 ):
-    model, table = artifact_folder(), card_world(3 * part, customers=max(300, part // 25))
-    first, second, third = (table.slice(number * part, part) for number in range(3))
+    total = (len(later) + 1) * part
+    model, table = artifact_folder(), card_world(total, customers=max(300, part // 25))
     lane = open_lane(model=model, shards=2, feature_log_share=1, batch_ms=BATCH_MS)
     point_at(lane)
     lane.submit()
-    lane.send_labels(first)
-    savepoint = stop_in_mid_stream(lane, first)
-    lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "two", shards=8))
-    lane.await_scores(part)
-    lane.send_labels(second)
-    savepoint = stop_in_mid_stream(lane, second)
-    lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / "eight", shards=4, mode="process"))
-    lane.send_labels(third)
-    lane.send(third)
-    lane.await_scores(3 * part)
-    lane.await_records(lane.topics.inference, 3 * part)
+    for number, job in enumerate(later):
+        transactions = table.slice(number * part, part)
+        lane.send_labels(transactions)
+        savepoint = stop_in_mid_stream(lane, transactions)
+        lane.submit(savepoint=carry_over(lane, savepoint, tmp_path / str(number), **job))
+        lane.await_scores((number + 1) * part)
+    last = table.slice(total - part)
+    lane.send_labels(last)
+    lane.send(last)
+    lane.await_scores(total)
+    lane.await_records(lane.topics.inference, total)
 
     scored = [item["transaction_id"] for item in lane.scores()]
-    assert len(scored) == len(set(scored)) == 3 * part, "each is scored once"
+    assert len(scored) == len(set(scored)) == total, "each is scored once"
     code, found = consistency(model=model)
-    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, 3 * part)
+    assert (code, found["mismatching"], found["missing"], found["compared"]) == (0, 0, 0, total)
     customer = table["customer_id"][0].as_py()
-    assert command("state", "show", str(tmp_path / "eight"), customer).exit_code == 0
+    assert command("state", "show", str(tmp_path / "0"), customer).exit_code == 0
 
 
 @pytest.mark.long
