@@ -149,6 +149,7 @@ def submit(
     config = replace(job_config(services), unmarked_state=unmarked_state)
     if savepoint is not None and not accept_loss:
         require_committable(savepoint, config, now_ms())
+    # Without the right to read the topic, the search for card numbers would wait for records.
     require_rights(services.broker, JobNeeds.of(config))
     require_no_card_numbers(services.broker)
     may_drop = None if drop_state else frozenset[str]()

@@ -1,1 +1,1 @@
-"""Readers of the topics by record type: alerts, dead letters, labels, latency, scores of two jobs."""
+"""Readers of the topics by record type: alerts, card numbers, dead letters, labels, latency, scores of two jobs."""
