@@ -154,9 +154,9 @@ def submit(
     require_no_card_numbers(services.broker)
     may_drop = None if drop_state else frozenset[str]()
     if savepoint is None:
-        return run_job(services, config, None, script=script, on_line=on_line)
+        return _start(services, config, None, script, on_line)
     state = Resumption(savepoint=savepoint, may_drop=may_drop, reset_topics=reset_topics)
-    return run_job(services, config, state, script=script, on_line=on_line)
+    return _start(services, config, state, script, on_line)
 
 
 def run_job(
@@ -164,16 +164,22 @@ def run_job(
     config: JobConfig,
     state: Resumption | None,
     *,
-    script: Path = SCRIPT,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Submitted:
-    """Start a job, from a state or without one, and wait until it runs, see `submit`.
-
-    Its `unmarked_state` allows state without marks; the job has the setting only where the state is unmarked.
-    """
+    """Start a job of settings that may be a file's, from a state or without one, and wait until it runs."""
     config = pin_model(services.settings, config)  # a file of an earlier version has no pins
     require_transaction_time(services.broker)
     require_rights(services.broker, JobNeeds.of(config))
+    return _start(services, config, state, SCRIPT, on_line)
+
+
+def _start(
+    services: Services, config: JobConfig, state: Resumption | None, script: Path, on_line: Callable[[str], None]
+) -> Submitted:
+    """Start a job that may use its topics.
+
+    Its `unmarked_state` allows state without marks; the job has the setting only where the state is unmarked.
+    """
     if config.alignment_ms:
         require_prompt_alignment(services.rest)
     if state is None:

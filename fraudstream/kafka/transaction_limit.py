@@ -6,7 +6,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.settings.settings import JobSettings
+from fraudstream.settings.job_settings import JobSettings
 from jobs.job_config import JobConfig
 from schemas.errors import UserError
 

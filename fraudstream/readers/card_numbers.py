@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic
-from fraudstream.readers.positioned_records import decoded, transaction_decoder
+from fraudstream.readers.message_decoding import decoded, transaction_decoder
 from schemas.columns import TRANSACTION_ARROW
 from schemas.declaration.with_declared import with_declared
 from schemas.errors import UserError

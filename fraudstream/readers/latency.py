@@ -9,11 +9,9 @@ import numpy as np
 from hdrh.histogram import HdrHistogram
 
 from fraudstream.kafka.broker import Broker
-from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.readers.message_decoding import transaction_decoder
 from fraudstream.readers.positioned_records import ROWS_AT_ONCE
-from schemas.registry import value_subject
-from schemas.transaction_batch import TransactionBatchDecoder
 
 LONGEST_MS = 600_000
 MICROSECONDS = 1000
@@ -72,10 +70,7 @@ def latency_histogram(
 def _publish_times(broker: Broker, since_ms: int | None) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the publishing time of each valid transaction; records that the job rejects are skipped."""
     topic = broker.topics.transactions
-    settings = broker.settings
-    decoder = TransactionBatchDecoder(
-        value_subject(topic), registry_of(settings), settings.job.limits, declaration=settings.declaration
-    )
+    decoder = transaction_decoder(broker)
     messages = read_topic(broker, topic, since_ms=since_ms)
     while some := list(islice(messages, ROWS_AT_ONCE)):
         keys = [None if (key := item.key()) is None else key.decode("utf-8", "replace") for item in some]

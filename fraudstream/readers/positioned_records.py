@@ -1,6 +1,6 @@
 """Valid transactions and labels of the topics, with their positions."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
 import numpy as np
@@ -12,13 +12,13 @@ from fraudstream.kafka.foreign_records import ForeignRecords
 from fraudstream.kafka.position import position_of
 from fraudstream.kafka.registry_access import registry_of
 from fraudstream.kafka.topic_reader import read_topic
+from fraudstream.readers.message_decoding import decoded, transaction_decoder
 from models.scoring.positioned_records import PositionedRecords
-from schemas.batch_decoder import BatchDecoder, DecodedBatch
+from schemas.batch_decoder import BatchDecoder
 from schemas.columns import LABEL_ARROW, TRANSACTION_ARROW
 from schemas.declaration.with_declared import with_declared
 from schemas.label_batch import LabelBatchDecoder
 from schemas.registry import value_subject
-from schemas.transaction_batch import TransactionBatchDecoder
 
 ROWS_AT_ONCE = 10_000
 
@@ -44,26 +44,6 @@ def read_transactions(
     wanted = (item for item in messages if keys is None or item.key() in keys)
     schema = with_declared(TRANSACTION_ARROW, broker.settings.declaration)
     return _positioned(wanted, transaction_decoder(broker), schema, topic)
-
-
-def transaction_decoder(broker: Broker) -> TransactionBatchDecoder:
-    """Return the job's decoder of transactions."""
-    settings = broker.settings
-    return TransactionBatchDecoder(
-        value_subject(broker.topics.transactions),
-        registry_of(settings),
-        settings.job.limits,
-        declaration=settings.declaration,
-    )
-
-
-def decoded(messages: Sequence[Message], decoder: BatchDecoder) -> DecodedBatch:
-    """Decode messages as the job does."""
-    raw = [item.key() for item in messages]
-    keys = [None if key is None else key.decode("utf-8", "replace") for key in raw]
-    # To the second, as the job receives the Kafka time.
-    times_ms = np.array([item.timestamp()[1] // 1_000 * 1_000 for item in messages], np.int64)
-    return decoder.decode(keys, [item.value() or b"" for item in messages], times_ms)
 
 
 def read_labels(broker: Broker, *, progress: Progress = lambda _read: None) -> PositionedRecords:

@@ -78,7 +78,12 @@ def _type(name: str, info: Schema) -> str:
         return "secret"
     if kind["type"] == "object":
         return "table of texts"
-    words = {"string": kind.get("format", "text"), "boolean": "true or false", "number": "number"}
+    words = {
+        "array": "list of texts",
+        "string": kind.get("format", "text"),
+        "boolean": "true or false",
+        "number": "number",
+    }
     bounds = [words.format(kind[bound]) for bound, words in BOUNDS.items() if bound in kind]
     return " ".join([words.get(kind["type"], "whole number"), *bounds])
 

@@ -21,7 +21,8 @@ from fraudstream.devstack.stack import Services
 from fraudstream.kafka.broker import Broker
 from fraudstream.kafka.topic_reader import read_topic, topic_size
 from fraudstream.kafka.topics import create_topics
-from fraudstream.settings.settings import JobSettings, Settings
+from fraudstream.settings.job_settings import JobSettings
+from fraudstream.settings.settings import Settings
 from fraudstream.system.deadline import wait_until
 from fraudstream.system.run_state import RunState
 from jobs.shards import SHARD_KEYS

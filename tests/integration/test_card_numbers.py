@@ -92,7 +92,7 @@ def test_ids_of_other_kinds_are_no_card_numbers(broker):
     assert finding(broker).ok
 
 
-def test_declared_texts_and_numbers_are_looked_at_too(broker, tmp_path):
+def test_declared_texts_and_numbers_are_searched_too(broker, tmp_path):
     path = tmp_path / "declaration.toml"
     path.write_text(DECLARATION)
     broker = with_job(broker, declaration=path)

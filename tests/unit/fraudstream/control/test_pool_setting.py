@@ -2,7 +2,7 @@
 
 import pytest
 
-from fraudstream.settings.settings import JobSettings
+from fraudstream.settings.job_settings import JobSettings
 from jobs.job_config import JobConfig
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fraudstream.kafka.transaction_limit import RECOVERY_MS, require_limit
-from fraudstream.settings.settings import JobSettings
+from fraudstream.settings.job_settings import JobSettings
 from schemas.errors import UserError
 
 NEED_MS = 9 * 60_000 + RECOVERY_MS
